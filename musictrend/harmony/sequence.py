@@ -1,0 +1,128 @@
+"""The chords of one track, in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from musictrend.errors import ParameterError
+from musictrend.harmony.chord import Chord
+from musictrend.harmony.key import Key
+
+if TYPE_CHECKING:
+    from musictrend.harmony.table import ChordTable
+
+__all__ = ["ChordSequence"]
+
+UNITS = ("seconds", "quarters", "bars", "order")
+
+
+def _filled(values: Sequence[float] | np.ndarray | None, n: int, name: str, missing: float = np.nan) -> np.ndarray:
+    array = np.full(n, missing) if values is None else np.asarray(values, dtype=np.float64)
+    if array.shape != (n,):
+        raise ParameterError(f"{name} has shape {array.shape}, must be ({n},): one value per chord")
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class ChordSequence:
+    """The chords of one track in the order they sound.
+
+    Parameters
+    ----------
+    chords : sequence of Chord, n chords
+    onsets, durations : array, shape (n,), optional
+        In ``unit``; without them the position and 1.
+    unit : str
+        ``seconds``, ``quarters`` (quarter notes), ``bars`` or ``order`` (nothing but the order is known).
+    bars : array, shape (n,), optional
+        Duration of each chord in bars, where bars are known.
+    keys : sequence of Key or None, n, or one Key, optional
+        The local key at each chord.
+    confidence : array, shape (n,), optional
+        Probability in [0, 1] that the label is right.
+    track_id : str
+
+    Examples
+    --------
+    >>> seq = ChordSequence.from_labels(["C", "A:min", "F", "G:7"], key="C:major")
+    >>> len(seq), seq.labels[-1], seq.unit
+    (4, 'G:7', 'order')
+    """
+
+    chords: tuple[Chord, ...]
+    onsets: np.ndarray | Sequence[float] | None = None
+    durations: np.ndarray | Sequence[float] | None = None
+    unit: str = "order"
+    bars: np.ndarray | Sequence[float] | None = None
+    keys: tuple[Key | None, ...] | Key | None = None
+    confidence: np.ndarray | Sequence[float] | None = None
+    track_id: str = field(default="track")
+
+    def __post_init__(self) -> None:
+        n = len(self.chords)
+        if self.unit not in UNITS:
+            raise ParameterError(f"unit={self.unit!r} must be one of {', '.join(map(repr, UNITS))}")
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        put("chords", tuple(self.chords))
+        put("durations", _filled(self.durations, n, "durations", 1.0))
+        starts = np.concatenate([[0.0], np.cumsum(self.durations)[:-1]]) if n else np.zeros(0)
+        put("onsets", starts if self.onsets is None else _filled(self.onsets, n, "onsets"))
+        bars = self.durations if self.bars is None and self.unit == "bars" else self.bars
+        put("bars", _filled(bars, n, "bars"))
+        put("confidence", _filled(self.confidence, n, "confidence"))
+        keys = (self.keys,) * n if self.keys is None or isinstance(self.keys, Key) else tuple(self.keys)
+        if len(keys) != n:
+            raise ParameterError(f"keys has {len(keys)} entries, must be {n}: one per chord")
+        put("keys", keys)
+
+    @classmethod
+    def from_labels(
+        cls, labels: Sequence[str], *, dialect: str = "harte", key: str | Key | None = None, track_id: str = "track"
+    ) -> ChordSequence:
+        """Build a sequence from symbols alone; time is their order.
+
+        Raises
+        ------
+        ChordLabelError
+            When a symbol is not in the dialect.
+        """
+        home = Key.parse(key) if isinstance(key, str) else key
+        chords = tuple(Chord.parse(label, dialect, key=home) for label in labels)
+        return cls(chords, keys=home, track_id=track_id)
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels in Harte's syntax."""
+        return [chord.label for chord in self.chords]
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """Where each chord ends: float array, shape (n,)."""
+        return np.asarray(self.onsets) + np.asarray(self.durations)
+
+    def __len__(self) -> int:
+        return len(self.chords)
+
+    def transpose(self, semitones: int) -> ChordSequence:
+        """Every chord and key some semitones higher."""
+        keys = tuple(k and Key((k.tonic + semitones) % 12, k.mode) for k in self.keys or ())  # type: ignore[union-attr]
+        return ChordSequence(
+            tuple(c.transpose(semitones) for c in self.chords),
+            self.onsets,
+            self.durations,
+            self.unit,
+            self.bars,
+            keys,
+            self.confidence,
+            self.track_id,
+        )
+
+    def to_table(self) -> ChordTable:
+        """The sequence as a `ChordTable` of one track."""
+        from musictrend.harmony.table import ChordTable
+
+        return ChordTable.from_sequences([self])

@@ -1,0 +1,166 @@
+"""``chords``, ``extract``, ``measures``, ``score``: from symbols and files to chords and scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from musictrend.cli import common
+from musictrend.cli.common import Jobs, Json, Quiet, Seed
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(chords)
+    app.command()(extract)
+    app.command()(measures)
+    app.command()(score)
+
+
+def chords(
+    labels: Annotated[list[str] | None, typer.Argument(metavar="LABEL...", help="Chord symbols.")] = None,
+    dialect: Annotated[str, typer.Option("--dialect", "-d", help="Grammar to read them by.")] = "harte",
+    key: Annotated[str, typer.Option("--key", help="Local key, for dialects of Roman numerals.")] = "",
+    file: Annotated[Path | None, typer.Option("--file", help="File with one symbol a line.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how chord symbols are read.
+
+    Try: musictrend chords "Dø7" "C^9#11" --dialect ireal
+    """
+    from musictrend.harmony import Key, list_dialects, read_symbol
+    from musictrend.errors import ParameterError
+
+    if dialect not in list_dialects():
+        raise ParameterError(f"--dialect {dialect!r} must be one of {', '.join(list_dialects())}")
+    texts = list(labels or [])
+    if file is not None:
+        from musictrend.corpus.files import read_text
+
+        texts += [line.strip("\r\n") for line in read_text(file).splitlines() if line.strip()]
+    if not texts:
+        raise ParameterError("no chord symbol given; try: musictrend chords \"C:min7\"")
+    home = Key.parse(key) if key else None
+    rows = []
+    for text in texts:
+        chord, reason = read_symbol(text, dialect, key=home)
+        sounds = chord.is_chord and not reason
+        rows.append(
+            {
+                "text": text,
+                "label": None if reason else chord.label,
+                "root": chord.root if sounds else None,
+                "pitch_classes": list(chord.pitch_classes) if sounds else None,
+                "bass": chord.bass if sounds else None,
+                "quality": chord.quality if sounds else None,
+                "parsed": not reason,
+                "reason": reason or None,
+            }
+        )
+    if as_json:
+        common.emit(rows)
+        return
+    for row in rows:
+        if row["parsed"]:
+            notes = " ".join(map(str, row["pitch_classes"])) if row["pitch_classes"] else "no chord"
+            print(f"{row['text']}\t{row['label']}\t{notes}")
+        else:
+            print(f"{row['text']}\tX\t{row['reason']}")
+
+
+def extract(
+    source: Annotated[str, typer.Argument(metavar="FILE|CORPUS")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help=".lab, .jams or .csv for a file; a folder for a corpus.")] = None,
+    part: Annotated[str, typer.Option("--part", help="Which piece of a file that holds several.")] = "",
+    jobs: Jobs = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write down the chords of one file, or of a corpus.
+
+    Try: musictrend extract song.lab -o song.csv
+    """
+    from musictrend.errors import ParameterError
+
+    common.log_to(quiet=quiet)
+    path = Path(source)
+    if path.is_file() and path.suffix.lower() not in (".tsv", ".parquet") and not _is_manifest(path):
+        from musictrend.extraction.file import chord_rows, write_chords
+        from musictrend.extraction.file import extract as extract_file
+
+        sequence = extract_file(path, part=part or None)
+        if out is not None:
+            write_chords(sequence, out)
+        if as_json:
+            key = next((k for k in sequence.keys or () if k is not None), None)  # type: ignore[union-attr]
+            common.emit({"track_id": sequence.track_id, "engine": "annotation", "unit": sequence.unit,
+                         "n_chords": len(sequence), "key": str(key) if key else None, "chords": chord_rows(sequence)})  # fmt: skip
+        elif out is None:
+            for row in chord_rows(sequence):
+                print(f"{row['onset']:.3f}\t{row['onset'] + row['duration']:.3f}\t{row['label']}")
+        return
+    if out is None:
+        raise ParameterError("a corpus needs -o FOLDER")
+    from musictrend.run.extraction import extract_to_folder
+
+    rows = extract_to_folder(source, out, jobs=common.resolve_jobs(jobs), quiet=quiet)
+    if as_json:
+        common.emit(rows)
+    else:
+        print(f"{rows['n_tracks'] - rows['n_failed']} of {rows['n_tracks']} tracks: {out / 'chords.parquet'}")
+    if rows["n_failed"] == rows["n_tracks"]:
+        raise typer.Exit(common.NOTHING_USABLE)
+    if rows["n_failed"]:
+        raise typer.Exit(common.SOME_FAILED)
+
+
+def _is_manifest(path: Path) -> bool:
+    """Whether a .csv is a table of tracks rather than one of chords."""
+    if path.suffix.lower() != ".csv":
+        return False
+    with open(path, encoding="utf-8", errors="replace") as file:
+        head = file.readline(100_000).lower()
+    return "label" not in head.replace('"', "").strip().split(",")
+
+
+def measures(as_json: Json = False) -> None:
+    """List every measure: facet, unit, direction, source.
+
+    Try: musictrend measures
+    """
+    from musictrend.complexity import list_measures
+
+    table = list_measures()
+    common.emit(table.to_dict("records")) if as_json else common.emit_rows(
+        table, ["name", "facet", "unit", "low", "high", "rises_with_complexity", "coarsest", "citation"]
+    )
+
+
+def score(
+    source: Annotated[str, typer.Argument(metavar="RUN|CORPUS|FILE")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder for a corpus.")] = None,
+    measures: Annotated[str, typer.Option("--measures", help="core, all, or names with commas.")] = "all",
+    vocabulary: Annotated[list[str] | None, typer.Option("--vocabulary", help="May be given again.")] = None,
+    window: Annotated[int, typer.Option("--window", min=4)] = 30,
+    seed: Seed = 0,
+    jobs: Jobs = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score the complexity of a file, a corpus, or the tracks of a run.
+
+    Try: musictrend score song.lab --measures core
+    """
+    from musictrend.cli.analysis import split_measures
+    from musictrend.run.scoring import score_source
+
+    common.log_to(quiet=quiet)
+    table = score_source(
+        source, out, measures=split_measures(measures), vocabularies=tuple(vocabulary or ()), window=window,
+        seed=seed, jobs=common.resolve_jobs(jobs), quiet=quiet,
+    )  # fmt: skip
+    common.emit(table.to_dict("records")) if as_json else common.emit_rows(
+        table, ["track_id", "measure", "vocabulary", "value", "low", "high", "n_events"]
+    )

@@ -1,0 +1,76 @@
+"""What every command shares: options, output, logging, exit codes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["Executor", "Jobs", "Json", "Quiet", "Seed", "emit", "emit_rows", "finish", "log_to", "resolve_jobs"]
+
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random; same seed, same numbers.", min=0)]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Worker processes; 0 for every usable core. No number depends on it.", min=0)]
+Executor = Annotated[str, typer.Option("--executor", help="local, dask, or tcp://host:port of a Dask scheduler.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no log lines.")]
+
+OK, FAILED, USAGE, SOME_FAILED, NOTHING_USABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+def resolve_jobs(jobs: int) -> int:
+    """Workers to use: 0 is every usable core."""
+    from musictrend.execution import usable_cores
+
+    return jobs or usable_cores()
+
+
+def log_to(*, quiet: bool = False) -> None:
+    """Send ``musictrend.*`` log lines to standard error, unless quiet."""
+    logger = logging.getLogger("musictrend")
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    if not quiet:
+        to_terminal = logging.StreamHandler(sys.stderr)
+        to_terminal.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(to_terminal)
+
+
+def emit(value: Any) -> None:
+    """One JSON document on standard output; numbers that are not finite become null."""
+    from musictrend.run.folder import _finite
+
+    print(json.dumps(_finite(value), ensure_ascii=False, indent=1, default=str))
+
+
+def emit_rows(table: Any, columns: list[str] | None = None) -> None:
+    """A DataFrame or rows as an aligned text table on standard output."""
+    import pandas as pd
+
+    frame = table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
+    if columns:
+        frame = frame[[c for c in columns if c in frame]]
+    if len(frame) == 0:
+        print("nothing")
+        return
+    with pd.option_context("display.max_colwidth", 70, "display.width", 240):
+        print(frame.to_string(index=False, max_rows=None, float_format=lambda v: f"{v:.4g}"))
+
+
+def finish(run: Any, *, allow_failures: bool, expected: set[str] | None = None) -> None:
+    """End with 3 when tracks failed, unless that was allowed or just those were expected."""
+    tracks = run.read("tracks")
+    failed = set(tracks.loc[tracks["status"] == "failed", "track_id"])
+    if expected is not None and failed == expected:
+        return
+    if failed and not allow_failures:
+        print(
+            f"{len(failed)} of {len(tracks)} tracks failed; {run.path('problems.csv')} says why and what to do "
+            "(--allow-failures ends in 0)",
+            file=sys.stderr,
+        )
+        raise typer.Exit(SOME_FAILED)

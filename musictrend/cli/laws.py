@@ -1,0 +1,26 @@
+"""``laws``: the feedback world's limiting cases."""
+
+from __future__ import annotations
+
+import typer
+
+from musictrend.cli import common
+from musictrend.cli.common import Json, Seed
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command()(laws)
+
+
+def laws(seed: Seed = 0, as_json: Json = False) -> None:
+    """Run the feedback world's limiting cases: expected, simulated, tolerance, held.
+
+    Try: musictrend laws
+    """
+    from musictrend.feedback import check_laws
+
+    table = check_laws(seed=seed)
+    common.emit(table.to_dict("records")) if as_json else common.emit_rows(table)
+    if not bool(table["held"].all()):
+        raise typer.Exit(common.FAILED)

@@ -1,0 +1,128 @@
+"""``trend``, ``simulate``, ``report``, ``run``: a run's stages again, alone, and its folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from musictrend.cli import common
+from musictrend.cli.common import Jobs, Json, Quiet
+
+run_app = typer.Typer(help="A run folder: status, verify, clean.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(trend)
+    app.command()(simulate)
+    app.command()(report)
+    app.add_typer(run_app, name="run")
+
+
+def trend(
+    source: Annotated[str, typer.Argument(metavar="RUN|TABLE")],
+    claims: Annotated[str, typer.Option("--claims", help="File with claims instead of the packaged ones.")] = "",
+    power: Annotated[bool, typer.Option("--power", help="Which slopes and contrasts the tracks can carry.")] = False,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="By default the run's own.")] = None,
+    jobs: Jobs = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Estimate trends again from a run's scores, or from a table of scores with year and segment.
+
+    Try: musictrend trend runs/planted --power
+    """
+    from musictrend.run.stages import rerun_trends, trends_of_table
+
+    common.log_to(quiet=quiet)
+    if Path(source).is_file():
+        document = trends_of_table(Path(source), claims=claims, power=power, seed=seed or 0, jobs=common.resolve_jobs(jobs))
+    else:
+        document = rerun_trends(Path(source), claims=claims, power=power, seed=seed, jobs=common.resolve_jobs(jobs), quiet=quiet)
+    if as_json:
+        common.emit(document)
+        return
+    for name in ("claims", "contrasts", "trends", "power"):
+        if document.get(name):
+            print(f"{name}:")
+            common.emit_rows(document[name][:200])
+
+
+def simulate(
+    run: Annotated[Path, typer.Argument(metavar="RUN")],
+    scenario: Annotated[list[str] | None, typer.Option("--scenario", help="Packaged scenario or a TOML file; may be given again.")] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=2, help="Runs of each scenario.")] = 20,
+    sweep: Annotated[list[str] | None, typer.Option("--sweep", help="PARAMETER=V1,V2,...; may be given again.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="By default the run's own.")] = None,
+    jobs: Jobs = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run generative feedback forward from the last observed decade.
+
+    Try: musictrend simulate runs/planted --scenario replace --sweep generator_share=0,0.2,0.4
+    """
+    from musictrend.run.stages import rerun_simulation
+
+    common.log_to(quiet=quiet)
+    document = rerun_simulation(
+        run, scenarios=tuple(scenario or ()), n_seeds=seeds, sweep=tuple(sweep or ()), seed=seed,
+        jobs=common.resolve_jobs(jobs), quiet=quiet,
+    )  # fmt: skip
+    if as_json:
+        common.emit(document)
+    else:
+        common.emit_rows(document["claims"] or document["last_step"])
+
+
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN")],
+    title: Annotated[str, typer.Option("--title")] = "",
+    format: Annotated[str, typer.Option("--format", help="html, md or figures.")] = "html",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="By default report.html in the run.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the page again, a summary in Markdown, or the figures as files.
+
+    Try: musictrend report runs/planted --format md
+    """
+    from musictrend.run.stages import rerun_report
+
+    common.log_to(quiet=quiet)
+    path = rerun_report(run, title=title, format=format, out=out)
+    common.emit({"written": str(path)}) if as_json else print(path)
+
+
+@run_app.command()
+def status(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: Json = False) -> None:
+    """Say which stages are done."""
+    from musictrend.run.folder import Run
+
+    rows = Run.open(run).status()
+    common.emit(rows) if as_json else common.emit_rows(rows)
+
+
+@run_app.command()
+def verify(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: Json = False) -> None:
+    """Say whether the tables are as the run made them."""
+    from musictrend.run.folder import Run
+
+    wrong = Run.open(run).verify()
+    common.emit({"altered": wrong}) if as_json else print("\n".join(wrong) or "every table is as the run made it")
+    if wrong:
+        raise typer.Exit(common.FAILED)
+
+
+@run_app.command()
+def clean(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: Json = False) -> None:
+    """Take half-done work away; tables and page stay."""
+    from musictrend.run.folder import Run
+
+    opened = Run.open(run)
+    had = opened.work.is_dir()
+    shutil.rmtree(opened.work, ignore_errors=True)
+    common.emit({"removed": had}) if as_json else print("half-done work removed" if had else "nothing to remove")

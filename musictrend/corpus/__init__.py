@@ -1,0 +1,1 @@
+"""Labelled collections: tracks, manifests, genres and segments, readers, the catalogue."""

@@ -1,0 +1,51 @@
+"""A thing that went wrong, and what to do about it: one row of ``problems.csv``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+__all__ = ["PROBLEM_COLUMNS", "Problem", "problem_table"]
+
+PROBLEM_COLUMNS = ("stage", "track_id", "path", "place", "reason", "hint")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong, where, and the next move.
+
+    Attributes
+    ----------
+    stage : str
+        ``tracks``, ``chords``, ``scores``, ``trends``, ``simulation`` or ``report``.
+    track_id, path, place : str
+        Which track, which file, where in it; ``""`` where that makes no sense.
+    reason, hint : str
+        One line each.
+    """
+
+    stage: str
+    track_id: str = ""
+    path: str = ""
+    place: str = ""
+    reason: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = ":".join(filter(None, [self.path or self.track_id, self.place]))
+        return f"{where}: {self.reason}" + (f"; {self.hint}" if self.hint else "")
+
+
+def problem_table(problems: Iterable[Problem]):
+    """Problems as a DataFrame with the columns of ``problems.csv``."""
+    import pandas as pd
+
+    rows = [asdict(problem) for problem in problems]
+    table = pd.DataFrame(rows, columns=list(PROBLEM_COLUMNS)).fillna("").astype("str")
+    return table.map(one_line)
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks or control characters, of bounded length."""
+    clean = "".join(c if c.isprintable() else " " for c in text)
+    return clean if len(clean) <= 500 else clean[:497] + "..."

@@ -1,0 +1,246 @@
+"""A corpus' chords, in batches: bounded memory, any number of workers, resumable.
+
+Batch bounds depend on the tracks alone, never on the number of workers, and
+each batch is kept under the hash of what it was made from, so that a killed
+run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from musictrend.cache import atomic_path, hash_bytes, hash_file
+from musictrend.corpus.annotation import Annotation
+from musictrend.corpus.files import resolve_inside
+from musictrend.corpus.manifest import Corpus
+from musictrend.corpus.problem import Problem
+from musictrend.corpus.readers import get_reader, reader_for_file
+from musictrend.corpus.readers.chordstrings import parse_chord_string
+from musictrend.corpus.readers.reader import guarded
+from musictrend.corpus.track import Track
+from musictrend.errors import ReaderError
+from musictrend.execution import Progress, map_tasks
+from musictrend.extraction.annotation import SymbolReader
+from musictrend.harmony.sequence import ChordSequence
+from musictrend.harmony.table import ChordTable
+
+__all__ = ["Extracted", "extract_corpora", "extract_corpus"]
+
+BATCH = 250  # tracks
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """What became of some tracks: their chords, which failed and why, and what was odd.
+
+    Attributes
+    ----------
+    chords : ChordTable
+        Every track in its order, those that failed with no chords.
+    reasons : dict
+        Track id to why it failed.
+    problems : list of Problem
+    """
+
+    chords: ChordTable
+    reasons: dict[str, str]
+    problems: list[Problem]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some tracks of one corpus, and where the result of reading them is kept."""
+
+    corpus: str
+    root: str
+    reader: str
+    tracks: tuple[Track, ...]
+    keep: str = ""
+    dialect: str = ""
+
+
+def extract_corpus(corpus: Corpus, *, jobs: int = 1, engine: str = "auto", quiet: bool = True) -> ChordTable:
+    """The chords of a corpus; tracks that cannot be read have none.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    jobs : int
+        Worker processes. The table does not depend on it.
+    engine : str
+        For audio.
+
+    Returns
+    -------
+    chords : ChordTable
+        One row a track, in the corpus' order; ids have ``corpus/`` before them.
+    """
+    return extract_corpora([corpus], jobs=jobs, quiet=quiet).chords
+
+
+def extract_corpora(
+    corpora: list[Corpus],
+    *,
+    jobs: int = 1,
+    executor: str = "local",
+    keep: Path | None = None,
+    quiet: bool = True,
+) -> Extracted:
+    """The chords of some corpora, their failures and problems.
+
+    Parameters
+    ----------
+    corpora : list of Corpus
+    keep : Path, optional
+        Folder where finished batches are kept until the whole is done.
+    """
+    batches = _cut(corpora, keep)
+    total = sum(len(batch.tracks) for batch in batches)
+    with Progress("chords", total, quiet=quiet) as progress:
+        results = map_tasks(
+            _read_batch,
+            batches,
+            jobs=jobs,
+            executor=executor,
+            describe=lambda b: f"{b.corpus}/{b.tracks[0].track_id} to {b.tracks[-1].track_id}",
+            on_result=lambda number, result: progress.advance(len(batches[number].tracks)),
+        )
+    table = ChordTable.concatenate([r.chords for r in results])
+    # Tracks that the manifest gave up already have a row without chords.
+    ids = [f"{c.name}/{t.track_id}" for c in corpora for t in c.entries]
+    if len(ids) != table.n_tracks:
+        place = {track_id: i for i, track_id in enumerate(table.track_ids)}
+        empty = {f"{c.name}/{t.track_id}" for c in corpora for t in c.entries if t.status != "ok"}
+        blank = ChordTable.from_sequences([ChordSequence((), track_id=i) for i in ids if i in empty])
+        table = ChordTable.concatenate([table, blank])
+        place = {track_id: i for i, track_id in enumerate(table.track_ids)}
+        table = table.select([place[i] for i in ids])
+    reasons = {k: v for r in results for k, v in r.reasons.items()}
+    return Extracted(table, reasons, [p for r in results for p in r.problems])
+
+
+def batch_hashes(corpora: list[Corpus]) -> list[str]:
+    """Hashes of everything the chords of some corpora are made from, files included."""
+    return [_batch_hash(batch) for batch in _cut(corpora, None)]
+
+
+def _cut(corpora: list[Corpus], keep: Path | None) -> list[Batch]:
+    batches = []
+    for corpus in corpora:
+        whole = [t for t in corpus.entries if t.status == "ok"]
+        for i in range(0, len(whole), BATCH):
+            batches.append(
+                Batch(corpus.name, str(corpus.root), corpus.reader, tuple(whole[i : i + BATCH]), str(keep or ""))
+            )
+    return batches
+
+
+def _read_batch(batch: Batch) -> Extracted:
+    """Read a batch, or find it where an earlier run kept it."""
+    if not batch.keep:
+        return _read_tracks(batch)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from musictrend.harmony.arrow import chords_from_arrow, chords_to_arrow
+
+    stem = Path(batch.keep) / _batch_hash(batch)
+    rows, notes = stem.with_suffix(".parquet"), stem.with_suffix(".json")
+    if rows.is_file() and notes.is_file():
+        try:
+            kept = json.loads(notes.read_text(encoding="utf-8"))
+            table = chords_from_arrow(pq.read_table(rows), kept["track_ids"])
+            return Extracted(table, kept["reasons"], [Problem(**p) for p in kept["problems"]])
+        except (OSError, ValueError, KeyError, pa.ArrowException):
+            pass  # half a batch: read it again
+    result = _read_tracks(batch)
+    with atomic_path(rows) as part:
+        pq.write_table(chords_to_arrow(result.chords), part)
+    with atomic_path(notes) as part:
+        kept = {
+            "track_ids": list(result.chords.track_ids),
+            "reasons": result.reasons,
+            "problems": [asdict(p) for p in result.problems],
+        }
+        part.write_text(json.dumps(kept), encoding="utf-8")
+    # As read back, so that resumed and undisturbed runs hold the very same table.
+    return Extracted(chords_from_arrow(pq.read_table(rows), kept["track_ids"]), result.reasons, result.problems)
+
+
+def _batch_hash(batch: Batch) -> str:
+    """Hash of everything a batch is made from: the tracks' labels and the content of their files."""
+    from musictrend import __version__
+
+    root = Path(batch.root)
+    seen: dict[str, str] = {}
+    for track in batch.tracks:
+        if track.path and track.path not in seen:
+            try:
+                path = resolve_inside(root, track.path)
+                stat = path.stat()
+                seen[track.path] = _content_hash(str(path), stat.st_size, stat.st_mtime_ns)
+            except (ReaderError, OSError) as error:
+                seen[track.path] = f"unreadable: {error}"
+    return hash_bytes(__version__, batch.corpus, batch.reader, repr(batch.tracks), json.dumps(seen, sort_keys=True))
+
+
+@lru_cache(maxsize=50_000)
+def _content_hash(path: str, size: int, modified: int) -> str:
+    """Hash of a file's content, once a process for each state of the file."""
+    return hash_file(Path(path))
+
+
+def _read_tracks(batch: Batch) -> Extracted:
+    root = Path(batch.root)
+    symbols = SymbolReader()
+    sequences: list[ChordSequence] = []
+    reasons: dict[str, str] = {}
+    problems: list[Problem] = []
+    for track, annotation in zip(batch.tracks, _annotations(batch, root), strict=True):
+        track_id = f"{batch.corpus}/{track.track_id}"
+        annotation.track_id = track_id
+        try:
+            sequences.append(symbols.read(annotation, track.path, track.key))
+        except ReaderError as error:
+            sequences.append(ChordSequence((), track_id=track_id))
+            reasons[track_id] = error.reason
+            problems.append(Problem("chords", track_id, track.path, error.place, error.reason, error.hint))
+    return Extracted(ChordTable.from_sequences(sequences), reasons, problems + symbols.problems)
+
+
+def _annotations(batch: Batch, root: Path) -> list[Annotation]:
+    """Annotations of a batch in its order; tracks of one reader are read together."""
+    found: dict[str, Annotation] = {}
+    groups: dict[str, list[Track]] = {}
+    for track in batch.tracks:
+        if track.chords:
+            found[track.track_id] = guarded(track.track_id, lambda track=track: _inline(track))
+        else:
+            groups.setdefault(_reader_name(batch, root, track), []).append(track)
+    for name, tracks in groups.items():
+        if not name:
+            for track in tracks:
+                problem = ReaderError(f"no reader takes {Path(track.path).suffix or 'a file without suffix'}",
+                                      hint="musictrend corpus list --readers shows the formats")  # fmt: skip
+                found[track.track_id] = Annotation.failed(track.track_id, problem)
+            continue
+        for track, annotation in zip(tracks, get_reader(name).read(root, tracks), strict=True):
+            found[track.track_id] = annotation
+    return [found[track.track_id] for track in batch.tracks]
+
+
+def _reader_name(batch: Batch, root: Path, track: Track) -> str:
+    if track.reader or batch.reader:
+        return track.reader or batch.reader
+    reader = reader_for_file(root / track.path)
+    return reader.name if reader else ""
+
+
+def _inline(track: Track) -> Annotation:
+    """Chords written in the manifest: Chordonomicon's spelling, or Harte's where every symbol has a colon."""
+    symbols, places = parse_chord_string(track.chords)
+    harte = any(":" in s for s in symbols) and all(":" in s or s in {"N", "X"} for s in symbols)
+    return Annotation(track.track_id, symbols, "harte" if harte else "chordonomicon", places=places, keys=track.key)

@@ -1,0 +1,144 @@
+"""One file to its chords, and chords to a file."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from musictrend.cache import atomic_path
+from musictrend.corpus.readers import list_readers, reader_for_file
+from musictrend.errors import ParameterError, ReaderError
+from musictrend.extraction.annotation import SymbolReader
+from musictrend.harmony.sequence import ChordSequence
+
+__all__ = ["extract", "write_chords"]
+
+CSV_COLUMNS = (
+    "track_id", "position", "onset", "duration", "unit", "label", "root", "quality", "bass", "pitch_classes",
+    "key_tonic", "key_mode", "confidence",
+)  # fmt: skip
+
+
+def extract(path: str | Path, *, part: str | None = None) -> ChordSequence:
+    """The chords of one file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A chord file of any format with a reader.
+    part : str, optional
+        Which piece, for files that hold several; the first without.
+
+    Raises
+    ------
+    ReaderError
+        When no reader takes the file, or it cannot be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ReaderError(f"no file at {path}", hint="check the path")
+    if path.suffix.lower() == ".csv":
+        return read_chord_csv(path)
+    reader = reader_for_file(path)
+    if reader is None:
+        known = sorted({s for r in list_readers().values() for s in r.suffixes})
+        raise ReaderError(f"{path}: no reader takes {path.suffix or 'a file without suffix'}", hint="readers take " + " ".join(known))
+    annotations = reader.read_file(path)
+    if part is not None:
+        annotations = [a for a in annotations if part in (a.track_id, a.title)]
+    if not annotations:
+        raise ReaderError(f"{path}: no piece {part!r} in it" if part else f"{path}: no piece in it")
+    return SymbolReader().read(annotations[0], str(path))
+
+
+def chord_rows(sequence: ChordSequence) -> list[dict]:
+    """Chords as rows with the columns of ``chords.parquet``; absent values are None."""
+    rows = []
+    for i, chord in enumerate(sequence.chords):
+        key = sequence.keys[i]  # type: ignore[index]
+        confidence = float(sequence.confidence[i])  # type: ignore[index]
+        rows.append(
+            {
+                "track_id": sequence.track_id,
+                "position": i,
+                "onset": float(sequence.onsets[i]),  # type: ignore[index]
+                "duration": float(sequence.durations[i]),  # type: ignore[index]
+                "unit": sequence.unit,
+                "label": chord.label,
+                "root": chord.root,
+                "quality": chord.quality,
+                "bass": chord.bass,
+                "pitch_classes": list(chord.pitch_classes),
+                "key_tonic": key.tonic if key else None,
+                "key_mode": key.mode if key else None,
+                "confidence": None if confidence != confidence else confidence,
+            }
+        )
+    return rows
+
+
+def write_chords(sequence: ChordSequence, path: str | Path) -> None:
+    """Write chords as ``.lab`` (start, end, Harte label), ``.jams`` or ``.csv``, by the name of the file.
+
+    Raises
+    ------
+    ParameterError
+        For another suffix.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    rows = chord_rows(sequence)
+    if suffix == ".lab":
+        lines = [f"{r['onset']:.6f}\t{r['onset'] + r['duration']:.6f}\t{r['label']}" for r in rows]
+        text = "\n".join(lines) + "\n"
+    elif suffix == ".jams":
+        data = [
+            {"time": r["onset"], "duration": r["duration"], "value": r["label"], "confidence": r["confidence"]}
+            for r in rows
+        ]
+        annotation = {
+            "namespace": "chord",
+            "data": data,
+            "sandbox": {"unit": sequence.unit},
+            "annotation_metadata": {"annotation_tools": "musictrend"},
+        }
+        end = rows[-1]["onset"] + rows[-1]["duration"] if rows else 0.0
+        metadata = {"title": sequence.track_id, "duration": end, "jams_version": "0.3.4"}
+        text = json.dumps({"annotations": [annotation], "file_metadata": metadata, "sandbox": {}}, indent=1) + "\n"
+    elif suffix == ".csv":
+        with atomic_path(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, CSV_COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            for row in rows:
+                writer.writerow(row | {"pitch_classes": " ".join(map(str, row["pitch_classes"]))})
+        return
+    else:
+        raise ParameterError(f"{path}: chords are written to .lab, .jams or .csv, not {suffix or 'a name without suffix'}")
+    with atomic_path(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def read_chord_csv(path: Path) -> ChordSequence:
+    """Read a ``.csv`` with the columns of ``chords.parquet``; only ``label`` is indispensable."""
+    from musictrend.corpus.files import iter_rows
+    from musictrend.harmony.chord import Chord
+    from musictrend.harmony.key import Key
+
+    rows = list(iter_rows(path))
+    if not rows or "label" not in rows[0]:
+        raise ReaderError(f"{path}: no column 'label': not a table of chords", hint="write one with: musictrend extract FILE -o OUT.csv")
+    first = rows[0].get("track_id") or path.stem
+    rows = [r for r in rows if (r.get("track_id") or path.stem) == first]
+    number = lambda name: [float(r[name]) for r in rows] if all(r.get(name) for r in rows) else None  # noqa: E731
+    keys = tuple(
+        Key(int(r["key_tonic"]), r["key_mode"]) if r.get("key_tonic") and r.get("key_mode") else None for r in rows
+    )
+    try:
+        chords = tuple(Chord(r["label"]) for r in rows)
+    except ValueError as error:
+        raise ReaderError(f"{path}: {error}") from None
+    return ChordSequence(
+        chords, number("onset"), number("duration"), rows[0].get("unit") or "order", None, keys,
+        number("confidence"), first,
+    )  # fmt: skip

@@ -1,0 +1,373 @@
+"""The main job: corpora in, a page out, stage by stage, each resumable and each to be done again alone."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from musictrend.cache import hash_bytes
+from musictrend.corpus.manifest import Corpus, load_corpus, track_table
+from musictrend.corpus.problem import Problem
+from musictrend.errors import NothingUsableError, ParameterError, RunError
+from musictrend.execution import Progress
+from musictrend.run.folder import SCHEMA_VERSION, Run
+from musictrend.run.options import Options
+from musictrend.run.provenance import describe_corpora, describe_machine, package_versions
+
+__all__ = ["analyze", "do_report", "do_scores", "do_simulation", "do_trends", "start_run"]
+
+logger = logging.getLogger(__name__)
+
+
+def analyze(
+    corpora: str | Path | Corpus | Sequence[str | Path | Corpus],
+    out: str | Path,
+    *,
+    options: Options | None = None,
+    force: bool = False,
+    **choices: Any,
+) -> Run:
+    """From labelled music to a page: tracks, chords, scores, trends, simulation, report.
+
+    Stages that were done from the same inputs and options are not done again,
+    so that a run that was killed goes on where it stopped.
+
+    Parameters
+    ----------
+    corpora : str, Path, Corpus, or a sequence of them
+        What ``CORPUS`` may be on the command line.
+    out : str or Path
+        The run folder; made when absent, resumed when it is a run.
+    options : Options, optional
+    force : bool
+        Throw away what is in ``out`` when it is not this run.
+    **choices
+        Fields of `Options`, such as ``seed=1``.
+
+    Returns
+    -------
+    run : Run
+
+    Raises
+    ------
+    CorpusError, RunError, ParameterError
+    NothingUsableError
+        When not one track of the input can be used.
+    """
+    options = _options(options, choices)
+    if isinstance(corpora, str | Path | Corpus):
+        corpora = [corpora]
+    run = start_run(corpora, Path(out), options, force=force)
+    with _log_file(run):
+        do_scores(run, options)
+        do_trends(run, options)
+        do_simulation(run, options)
+        do_report(run, options)
+        _say_timings(run)
+    return run
+
+
+def start_run(
+    corpora: Sequence[str | Path | Corpus], out: Path, options: Options, *, force: bool = False
+) -> Run:
+    """The first two stages, tracks and chords, and everything that ``run.json`` says of the run."""
+    loaded = _load(corpora)
+    run = _claim_folder(out, loaded, force)
+    run.record.update(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "version": package_versions()["musictrend"],
+            "packages": package_versions(),
+            "machine": describe_machine(),
+            "command": _command(),
+            "config": options.resolved(),
+            "seed": options.seed,
+            "corpora": describe_corpora(loaded),
+            "synthetic": all(c.synthetic for c in loaded),
+            "synthetic_corpora": [c.name for c in loaded if c.synthetic],
+            "engines": [],
+        }
+    )
+    with _log_file(run):
+        _do_tracks(run, loaded)
+        _do_chords(run, loaded, options)
+    return run
+
+
+@contextmanager
+def _log_file(run: Run) -> Iterator[None]:
+    """Log lines of musictrend go to the run's ``log.txt`` too."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(run.path("log.txt"), encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+    parent = logging.getLogger("musictrend")
+    level = parent.level
+    parent.addHandler(handler)
+    parent.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        parent.removeHandler(handler)
+        parent.setLevel(level)
+        handler.close()
+
+
+def _options(options: Options | None, choices: dict[str, Any]) -> Options:
+    try:
+        if options is None:
+            return Options(**choices)
+    except TypeError as error:
+        raise ParameterError(f"{error}; options are {', '.join(Options.__dataclass_fields__)}") from None
+    if choices:
+        raise ParameterError("give either options or single choices, not both")
+    return options
+
+
+def _load(specs: Sequence[str | Path | Corpus]) -> list[Corpus]:
+    if not specs:
+        raise ParameterError("no corpus given; name a folder, a table or a corpus of the catalogue")
+    loaded: list[Corpus] = []
+    for spec in specs:
+        corpus = spec if isinstance(spec, Corpus) else load_corpus(spec)
+        names = {c.name for c in loaded}
+        if corpus.name in names:
+            number = 2
+            while f"{corpus.name}-{number}" in names:
+                number += 1
+            corpus.name = f"{corpus.name}-{number}"
+        loaded.append(corpus)
+    return loaded
+
+
+def _claim_folder(out: Path, corpora: list[Corpus], force: bool) -> Run:
+    """The run of a folder: new, or resumed when it holds the same corpora."""
+    if out.exists() and not out.is_dir():
+        raise RunError(f"{out} is a file; -o takes a folder")
+    names = [c.name for c in corpora]
+    if out.is_dir() and any(out.iterdir()):
+        is_run = (out / "run.json").is_file()
+        same = is_run and [c.get("name") for c in Run(out).record.get("corpora", [])] in ([], names)
+        if not same and not force:
+            what = "a run of other corpora" if is_run else "not empty and no run"
+            raise RunError(f"{out} is {what}; choose another folder, or overwrite it with --force")
+        if not same:
+            shutil.rmtree(out)
+    return Run(out)
+
+
+def _command() -> list[str]:
+    """The command line without the machine's paths."""
+    return [Path(sys.argv[0]).name, *sys.argv[1:]] if sys.argv and sys.argv[0] else []
+
+
+def _corpus_hash(corpus: Corpus) -> str:
+    return hash_bytes(
+        corpus.name, corpus.reader, repr(corpus.entries), repr(corpus.rule), corpus.year_kind, corpus.transcription
+    )
+
+
+def _do_tracks(run: Run, corpora: list[Corpus]) -> None:
+    fingerprint = run.fingerprint("tracks", [_corpus_hash(c) for c in corpora])
+    run.record["inputs"] = {c.name: _corpus_hash(c) for c in corpora}
+    if run.is_done("tracks", fingerprint):
+        return
+    with run.stage("tracks", fingerprint) as problems:
+        table = track_table(corpora)
+        run.write("tracks", table)
+        for corpus in corpora:
+            problems += corpus.problems
+            for track in corpus.entries:
+                if track.status == "failed":
+                    problems.append(
+                        Problem("tracks", f"{corpus.name}/{track.track_id}", track.path, "", track.reason,
+                                "mend the row in the manifest; the rest goes on")  # fmt: skip
+                    )
+        planted = _planted(corpora)
+        if planted:
+            run.write_json("planted.json", planted)
+
+
+def _planted(corpora: list[Corpus]) -> list[dict[str, Any]]:
+    """What was planted in synthetic corpora, where they say so in ``planted.json``."""
+    rows: list[dict[str, Any]] = []
+    for corpus in corpora:
+        path = corpus.root / "planted.json"
+        if corpus.synthetic and path.is_file():
+            rows += [row | {"source_corpus": corpus.name} for row in json.loads(path.read_text(encoding="utf-8"))]
+    return rows
+
+
+def _do_chords(run: Run, corpora: list[Corpus], options: Options) -> None:
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    from musictrend.cache import atomic_path
+    from musictrend.extraction.batches import batch_hashes, extract_corpora
+    from musictrend.harmony.arrow import chords_to_arrow
+
+    fingerprint = run.fingerprint("chords", batch_hashes(corpora))
+    if run.is_done("chords", fingerprint):
+        return
+    with run.stage("chords", fingerprint) as problems:
+        keep = run.work / "chords"
+        keep.mkdir(parents=True, exist_ok=True)
+        result = extract_corpora(
+            corpora, jobs=options.jobs, executor=options.executor, keep=keep, quiet=options.quiet
+        )
+        problems += result.problems
+        with atomic_path(run.path("chords.parquet")) as part:
+            pq.write_table(chords_to_arrow(result.chords), part, compression="zstd")
+        table = track_table(corpora)
+        table["n_chords"] = np.asarray(result.chords.lengths, dtype="int32")
+        reasons = table["track_id"].map(result.reasons)
+        table.loc[reasons.notna(), "status"] = "failed"
+        table.loc[reasons.notna(), "reason"] = reasons[reasons.notna()]
+        _count_unread(table, result.chords)
+        usable = int((table["status"] == "ok").sum())
+        if not usable:
+            first = next(iter(result.reasons.values()), "see problems.csv")
+            run.write_problems("chords", problems)
+            raise NothingUsableError(f"none of {len(table)} tracks can be used; the first: {first}")
+        run.write("tracks", table)
+        shutil.rmtree(run.work, ignore_errors=True)
+
+
+def _count_unread(table: Any, chords: Any) -> None:
+    """Column ``n_unread``: chords of each track that are X."""
+    import numpy as np
+
+    unknown = np.array([text == "X" for text in chords.labels.text], dtype=bool)
+    rows = unknown[chords.label] if len(unknown) else np.zeros(0, bool)
+    track = np.repeat(np.arange(chords.n_tracks), chords.lengths)
+    table["n_unread"] = np.bincount(track, weights=rows, minlength=chords.n_tracks).astype("int32")
+
+
+def do_scores(run: Run, options: Options, *, again: bool = False) -> None:
+    """The scores stage: every measure of every track, at each vocabulary."""
+    from musictrend.complexity import list_measures, score_table
+
+    fingerprint = run.fingerprint("scores", options.measures, options.vocabularies, options.window)
+    if run.is_done("scores", fingerprint) and not again:
+        return
+    with run.stage("scores", fingerprint):
+        chords = run.chords()
+        with Progress("scores", chords.n_tracks, quiet=options.quiet) as progress:
+            matrix = score_table(
+                chords, options.measures, options.vocabularies, window=options.window, jobs=options.jobs
+            )
+            progress.advance(chords.n_tracks)
+        run.write("scores", matrix.to_frame())
+        run.write_json("measures.json", list_measures().to_dict("records"))
+
+
+def do_trends(run: Run, options: Options, *, again: bool = False) -> None:
+    """The trends stage: slopes, curves, contrasts, changepoints, and the observed claims."""
+    from musictrend.complexity import reference_sample
+    from musictrend.trends import TrendOptions, estimate_trends, judge_claims, load_claims
+
+    fingerprint = run.fingerprint("trends", options.trends, options.seed, _claims_text(options))
+    if run.is_done("trends", fingerprint) and not again:
+        return
+    with run.stage("trends", fingerprint):
+        scores, tracks = run.scores(), run.tracks
+        chosen, reference = TrendOptions.from_mapping(options.trends), reference_sample()
+        with Progress("trends", 0, "fits", quiet=options.quiet) as progress:
+            tables = estimate_trends(
+                scores, tracks, chosen, reference, seed=options.seed, jobs=options.jobs,
+                progress=_follow(progress),
+            )  # fmt: skip
+        for name in ("trends", "curves", "contrasts", "changepoints"):
+            run.write(name, getattr(tables, name))
+        specs = load_claims(options.claims or None)
+        judged = judge_claims(
+            tables, specs, scores=scores, tracks=tracks, options=chosen, reference=reference, jobs=options.jobs
+        )
+        run.write_claims("observed", judged)
+
+
+def do_simulation(run: Run, options: Options, *, again: bool = False) -> None:
+    """The simulation stage: feedback from the last observed window on, the hindcast, and the simulated claims."""
+    from musictrend.feedback import simulate_run
+
+    fingerprint = run.fingerprint("simulation", options.scenarios, options.n_seeds, options.seed)
+    if run.is_done("simulation", fingerprint) and not again:
+        return
+    with run.stage("simulation", fingerprint) as problems:
+        with Progress("simulation", 0, "runs", quiet=options.quiet) as progress:
+            result = simulate_run(
+                run.chords(), run.tracks, options.scenarios, seed=options.seed, n_seeds=options.n_seeds,
+                jobs=options.jobs, progress=_follow(progress),
+            )  # fmt: skip
+        run.write("simulation", result.simulation)
+        run.write("hindcast", result.hindcast)
+        run.write_claims("simulated", result.claims)
+        problems += [Problem("simulation", reason=note) for note in result.notes]
+
+
+def do_report(run: Run, options: Options, *, again: bool = False) -> None:
+    """The report stage: one page that explains it all."""
+    from musictrend.report import write_report
+
+    fingerprint = run.fingerprint("report", options.title)
+    if run.is_done("report", fingerprint) and not again:
+        return
+    with run.stage("report", fingerprint):
+        write_report(run.folder, run.path("report.html"), title=options.title or None)
+
+
+def _follow(progress: Progress):
+    """A callback ``(done, total)`` that moves a progress bar."""
+
+    def tell(done: int, total: int) -> None:
+        progress.total = total
+        if progress._bar is not None:
+            progress._bar.total = total
+        progress.advance(done - progress.done)
+
+    return tell
+
+
+def _claims_text(options: Options) -> str:
+    if not options.claims:
+        return ""
+    path = Path(options.claims)
+    if not path.is_file():
+        raise ParameterError(f"--claims {path}: no such file")
+    return path.read_text(encoding="utf-8")
+
+
+def _say_timings(run: Run) -> None:
+    seconds = {row["stage"]: row["seconds"] for row in run.status()}
+    run.record["timings"] = seconds
+    run.save()
+    logger.info("stages took %s", ", ".join(f"{k} {v} s" for k, v in seconds.items()))
+
+
+def verdict_lines(run: Run) -> list[str]:
+    """The claims in a line each, for the terminal."""
+    return [f"{claim['verdict']:<13} {claim['sentence']}" for claim in run.claims()]
+
+
+def options_of(run: Run) -> Options:
+    """The options a run was made with, from its ``run.json``."""
+    config = dict(run.record.get("config", {}))
+    known = {name: value for name, value in config.items() if name in Options.__dataclass_fields__}
+    for name in ("vocabularies", "scenarios"):
+        if name in known:
+            known[name] = tuple(known[name])
+    if isinstance(known.get("measures"), list):
+        known["measures"] = tuple(known["measures"])
+    return Options(**known)
+
+
+def keep_options(run: Run, options: Options) -> None:
+    """Say in ``run.json`` what a stage that was done again was done with."""
+    run.record["config"] = options.resolved()
+    run.record["seed"] = options.seed
+    run.save()

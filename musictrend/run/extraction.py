@@ -1,0 +1,29 @@
+"""A corpus' chords into a folder: ``chords.parquet``, ``tracks.parquet``, ``problems.csv``, and nothing more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from musictrend.run import analysis
+from musictrend.run.options import Options
+
+__all__ = ["extract_to_folder"]
+
+
+def extract_to_folder(source: str, out: Path, *, jobs: int = 1, quiet: bool = True) -> dict[str, Any]:
+    """Do the first two stages of a run; `analyze` on the same folder goes on from there.
+
+    Returns
+    -------
+    counts : dict
+        n_tracks, n_failed, n_chords.
+    """
+    run = analysis.start_run([source], out, Options(jobs=jobs, quiet=quiet))
+    tracks = run.read("tracks")
+    return {
+        "run": str(run.folder),
+        "n_tracks": len(tracks),
+        "n_failed": int((tracks["status"] == "failed").sum()),
+        "n_chords": int(tracks["n_chords"].sum()),
+    }

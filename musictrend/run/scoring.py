@@ -1,0 +1,59 @@
+"""Scores of a file, a corpus, or the tracks of a run: what ``musictrend score`` gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from musictrend.errors import ParameterError
+from musictrend.run import analysis
+from musictrend.run.folder import Run
+from musictrend.run.options import Options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["score_source"]
+
+
+def score_source(
+    source: str,
+    out: Path | None = None,
+    *,
+    measures: str | tuple[str, ...] = "all",
+    vocabularies: tuple[str, ...] = (),
+    window: int = 30,
+    seed: int = 0,
+    jobs: int = 1,
+    quiet: bool = True,
+) -> pd.DataFrame:
+    """Scores in the tidy form of ``scores.parquet``.
+
+    Parameters
+    ----------
+    source : str
+        A run folder (its scores stage is done again and kept), a chord file, or a corpus (scored into ``out``).
+    """
+    options = Options(measures=measures, window=window, seed=seed, jobs=jobs, quiet=quiet)
+    if vocabularies:
+        options = replace(options, vocabularies=vocabularies)
+    path = Path(source)
+    if (path / "run.json").is_file():
+        run = Run.open(path)
+        options = replace(analysis.options_of(run), measures=measures, window=window, jobs=jobs, quiet=quiet,
+                          **({"vocabularies": vocabularies} if vocabularies else {}))  # fmt: skip
+        analysis.do_scores(run, options, again=True)
+        analysis.keep_options(run, options)
+        return run.scores()
+    if path.is_file() and path.suffix.lower() not in (".csv", ".tsv", ".parquet"):
+        from musictrend.complexity import score_table
+        from musictrend.extraction import extract
+
+        table = extract(path).to_table()
+        return score_table(table, options.measures, options.vocabularies, window=window, jobs=1).to_frame()
+    if out is None:
+        raise ParameterError("a corpus needs -o RUN, the folder its scores are kept in")
+    run = analysis.start_run([source], out, options)
+    analysis.do_scores(run, options)
+    return run.scores()

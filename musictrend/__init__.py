@@ -21,6 +21,21 @@ _PUBLIC = {
     "ChordTable": "musictrend.harmony",
     "Key": "musictrend.harmony",
     "MusictrendError": "musictrend.errors",
+    "Options": "musictrend.run",
+    "Run": "musictrend.run",
+    "Scenario": "musictrend.feedback",
+    "analyze": "musictrend.run",
+    "check_laws": "musictrend.feedback",
+    "contrast": "musictrend.trends",
+    "estimate_trends": "musictrend.trends",
+    "extract": "musictrend.extraction",
+    "extract_corpus": "musictrend.extraction",
+    "list_measures": "musictrend.complexity",
+    "load_corpus": "musictrend.corpus",
+    "score": "musictrend.complexity",
+    "score_corpus": "musictrend.complexity",
+    "simulate": "musictrend.feedback",
+    "write_report": "musictrend.report",
 }
 
 __all__ = ["__version__", *_PUBLIC]

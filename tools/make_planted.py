@@ -7,7 +7,7 @@ The recipe. Every song belongs to one genre and one artist; an artist's songs
 lie within eight years of the middle of a career. A song is a chain of chords:
 for each, first the *kind* is drawn (dominant seventh, minor seventh, major
 seventh, extended chord, or triad) with a probability that is a straight line
-in decades, different in each genre, plus an offset of the artist; then the
+in decades, different in each genre, plus an offset of the artist (uncorrelated with the years); then the
 *root* (with another such probability one of bIII, bVI, bVII, else a step of
 the scale that the root before was not, so that no two neighbours are equal and
 shares are exactly what was planted). Hence the planted slope of a share in a
@@ -52,7 +52,7 @@ GENRES = {
 NICHE = ("jazz", "metal", "folk", "electronic")
 KINDS = ("dom", "min7", "maj7", "ext")
 LABELS = {"dom": "7", "min7": "min7", "maj7": "maj7", "ext": "maj9"}
-ARTIST_SD = 0.03
+ARTIST_SD = 0.15  # of an artist's offset, as a share of the level
 # What user charts leave out, of each share, whatever the year: a fixed amount, so that slopes are untouched.
 LEFT_OUT = {"dom": 0.020, "min7": 0.015, "maj7": 0.010, "ext": 0.005}
 CHART_SHARE = (0.30, 0.11)  # of songs in 1990, and per decade
@@ -66,14 +66,14 @@ SECOND_WORDS = ("River", "Engine", "Garden", "Signal", "Mirror", "Parade", "Wind
                 "Station", "Weather", "Compass", "Border", "Shadow", "Carnival", "Ladder", "Machine", "Tide", "Choir")  # fmt: skip
 
 
-def make_song(genre: dict, year: int, offset: float, chart: bool, rng: np.random.Generator) -> tuple[str, list[str]]:
+def make_song(genre: dict, year: int, offset: dict[str, float], chart: bool, rng: np.random.Generator) -> tuple[str, list[str]]:
     """One song: its key and its Harte labels."""
     t = (year - CENTRE) / 10
     chance = {}
     for kind in KINDS:
         level, slope = genre[kind]
         left_out = LEFT_OUT[kind] if chart else 0.0
-        chance[kind] = max(level + slope * t + offset * level - left_out, 0.0)
+        chance[kind] = max(level + slope * t + offset[kind] * level - left_out, 0.0)
     flat = min(max(genre["flat"][0] + genre["flat"][1] * t, 0.0), 0.8)
     tonic = int(rng.integers(12))
     mode = "major" if rng.random() < 0.7 else "minor"
@@ -100,6 +100,13 @@ def make_song(genre: dict, year: int, offset: float, chart: bool, rng: np.random
     return f"{NAMES[tonic]}:{mode}", labels
 
 
+def draw_offsets(careers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """An offset for each artist, uncorrelated with the years, so that the planted slope is that of these very artists."""
+    offsets = rng.normal(0, ARTIST_SD, len(careers))
+    design = np.column_stack([np.ones(len(careers)), careers - careers.mean()])
+    return offsets - design @ np.linalg.lstsq(design, offsets, rcond=None)[0]
+
+
 def make_corpus() -> dict[str, bytes]:
     """Every file of the corpus by its name."""
     streams = np.random.SeedSequence(SEED).spawn(len(GENRES))
@@ -111,12 +118,12 @@ def make_corpus() -> dict[str, bytes]:
         # A career's middle leans early (negative) or late (positive).
         places = rng.beta(2.0 + max(lean, 0) * 1.5, 2.0 + max(-lean, 0) * 1.5, genre["artists"]) if lean else rng.random(genre["artists"])
         careers = first + places * (last - first)
-        offsets = rng.normal(0, ARTIST_SD / 0.2, genre["artists"])
+        offsets = {kind: draw_offsets(careers, rng) for kind in KINDS}
         for number in range(genre["songs"]):
             artist = number % genre["artists"]
             year = int(np.clip(round(careers[artist] + rng.uniform(-8, 8)), first, last))
             chart = rng.random() < np.clip(CHART_SHARE[0] + CHART_SHARE[1] * (year - CENTRE) / 10, 0, 0.85)
-            key, labels = make_song(genre, year, offsets[artist], chart, rng)
+            key, labels = make_song(genre, year, {k: v[artist] for k, v in offsets.items()}, chart, rng)
             title = make_title(titles, rng)
             track_id = f"{name}-{number + 1:03d}"
             row = {
@@ -203,7 +210,6 @@ def planted_values() -> list[dict[str, object]]:
         common = {"measure": measure, "vocabulary": vocabulary, "unit": "share per decade"}
         for name, value in slope.items():
             rows.append({"what": "slope", "level": "genre", "group": name, "planted": round(value, 6)} | common)
-        rows.append({"what": "slope", "level": "segment", "group": "pop", "planted": round(slope["pop"], 6)} | common)
         rows.append({"what": "slope", "level": "segment", "group": "niche", "planted": round(niche, 6),
                      "pooling": "equal_genre"} | common)  # fmt: skip
         rows.append({"what": "contrast", "group": "pop minus niche", "planted": round(slope["pop"] - niche, 6),
@@ -220,6 +226,8 @@ def main() -> int:
     files = make_corpus()
     if chosen.check:
         wrong = [n for n, data in files.items() if not (chosen.folder / n).is_file() or (chosen.folder / n).read_bytes() != data]
+        stray = [p for p in chosen.folder.rglob("*.lab") if p.relative_to(chosen.folder).as_posix() not in files]
+        wrong += [f"{path.name} (not of the recipe)" for path in stray]
         print("\n".join(f"differs: {name}" for name in wrong) or f"{len(files)} files are as the recipe makes them")
         return bool(wrong)
     for name, data in files.items():

@@ -16,7 +16,16 @@ from typing import Any
 
 from musictrend.errors import ReaderError, UnsafeFileError
 
-__all__ = ["iter_lines", "iter_rows", "read_bytes", "read_head", "read_json", "read_text", "read_zip_member", "resolve_inside"]
+__all__ = [
+    "iter_lines",
+    "iter_rows",
+    "read_bytes",
+    "read_head",
+    "read_json",
+    "read_text",
+    "read_zip_member",
+    "resolve_inside",
+]
 
 MAX_BYTES = 512 * 2**20  # a text file larger than this holds no chords that anyone wrote
 MAX_LINE = 4 * 2**20  # characters; Chordonomicon's longest row is under 20,000
@@ -40,16 +49,27 @@ def resolve_inside(root: Path, relative: str) -> Path:
     windows_drive = len(relative) > 1 and relative[1] == ":"
     if pure.is_absolute() or windows_drive or ".." in pure.parts:
         raise UnsafeFileError(
-            f"path {relative!r} leaves the corpus folder", hint="paths in a manifest are relative to its folder"
+            f"path {relative[:200]!r} leaves the corpus folder",
+            hint="paths in a manifest are relative to its folder",
         )
     path = root.joinpath(*pure.parts)
     base = root.resolve()
-    if not path.resolve().is_relative_to(base):
+    try:
+        inside = path.resolve().is_relative_to(base)
+        path.is_file()
+    except (OSError, RuntimeError, ValueError):  # links in a circle, a name too long or not encodable
+        raise ReaderError(
+            f"path {relative[:80]!r} leads to no file", hint="mend it in the manifest"
+        ) from None
+    if not inside:
         raise UnsafeFileError(
-            f"path {relative!r} leads outside the corpus folder through a link", hint="copy the file into the corpus"
+            f"path {relative[:200]!r} leads outside the corpus folder through a link",
+            hint="copy the file into the corpus",
         )
     if not path.is_file():
-        raise ReaderError(f"no file at {relative!r}", hint="mend the path in the manifest or add the file")
+        raise ReaderError(
+            f"no file at {relative[:200]!r}", hint="mend the path in the manifest or add the file"
+        )
     return path
 
 
@@ -88,7 +108,9 @@ def iter_lines(path: Path, *, offset: int = 0) -> Iterator[tuple[int, bytes]]:
         while line := file.readline(MAX_LINE + 1):
             if len(line) > MAX_LINE:
                 raise UnsafeFileError(
-                    f"a line of more than {MAX_LINE:,} characters", place=f"byte {offset}", hint="is this the right file?"
+                    f"a line of more than {MAX_LINE:,} characters",
+                    place=f"byte {offset}",
+                    hint="is this the right file?",
                 )
             yield offset, line
             offset += len(line)
@@ -113,6 +135,10 @@ def decode_text(data: bytes, *, encoding: str | None = None) -> str:
         encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         text = data.decode(encoding)
+    except LookupError:
+        raise ReaderError(
+            f"no encoding {encoding!r}", hint="corpus.toml takes Python's names: utf-8, latin-1"
+        ) from None
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ReaderError(
@@ -128,13 +154,17 @@ def decode_text(data: bytes, *, encoding: str | None = None) -> str:
         if stop < 0 or stop - start > MAX_LINE:
             line = text.count("\n", 0, start) + 1
             raise UnsafeFileError(
-                f"a line of more than {MAX_LINE:,} characters", place=f"line {line}", hint="is this the right file?"
+                f"a line of more than {MAX_LINE:,} characters",
+                place=f"line {line}",
+                hint="is this the right file?",
             )
         start = stop + 1
     return text
 
 
-def iter_rows(path: Path, *, delimiter: str | None = None, encoding: str | None = None) -> Iterator[dict[str, str]]:
+def iter_rows(
+    path: Path, *, delimiter: str | None = None, encoding: str | None = None
+) -> Iterator[dict[str, str]]:
     """Rows of a CSV or TSV file as dicts of text; the delimiter is told from the header line.
 
     A row with too few cells has ``""`` in the others; the key ``"__line__"`` holds its line number.
@@ -158,12 +188,20 @@ def read_json(path: Path, *, limit: int = MAX_BYTES) -> Any:
     try:
         return json.loads(read_text(path, limit=limit))
     except json.JSONDecodeError as error:
-        raise ReaderError(f"not JSON: {error.msg}", place=f"line {error.lineno}", hint="fetch the file again") from None
+        raise ReaderError(
+            f"not JSON: {error.msg}", place=f"line {error.lineno}", hint="fetch the file again"
+        ) from None
     except RecursionError:
         raise UnsafeFileError("JSON nested too deep", hint="is this the right file?") from None
+    except ValueError:  # a number of thousands of digits
+        raise ReaderError(
+            "not JSON: a number that is too long to be one", hint="is this the right file?"
+        ) from None
 
 
-def read_zip_member(path: Path, member: str | None = None, *, suffixes: tuple[str, ...] = (), limit: int) -> bytes:
+def read_zip_member(
+    path: Path, member: str | None = None, *, suffixes: tuple[str, ...] = (), limit: int
+) -> bytes:
     """One member of a zip archive, of bounded size whatever its header claims.
 
     Parameters
@@ -182,19 +220,26 @@ def read_zip_member(path: Path, member: str | None = None, *, suffixes: tuple[st
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if member is None:
-                found = [n for n in names if n.lower().endswith(suffixes) and not n.startswith(("META-INF", "__MACOSX"))]
+                found = [
+                    n
+                    for n in names
+                    if n.lower().endswith(suffixes) and not n.startswith(("META-INF", "__MACOSX"))
+                ]
                 if not found:
                     raise ReaderError(f"no {' or '.join(suffixes)} inside the archive")
                 member = found[0]
             info = archive.getinfo(member)
             if info.file_size > limit or info.file_size > MAX_ZIP_RATIO * max(info.compress_size, 1024):
                 raise UnsafeFileError(
-                    f"archive member {member!r} unpacks to {info.file_size:,} bytes: refused", hint="a zip bomb?"
+                    f"archive member {member!r} unpacks to {info.file_size:,} bytes: refused",
+                    hint="a zip bomb?",
                 )
             with archive.open(info) as file:
                 data = file.read(limit + 1)
             if len(data) > limit:
-                raise UnsafeFileError(f"archive member {member!r} is larger than it says: refused", hint="a zip bomb?")
+                raise UnsafeFileError(
+                    f"archive member {member!r} is larger than it says: refused", hint="a zip bomb?"
+                )
             return data
     except KeyError:
         raise ReaderError(f"no {member!r} inside the archive") from None

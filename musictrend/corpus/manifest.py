@@ -164,7 +164,9 @@ def _from_file(path: Path) -> Corpus:
     suffix = path.suffix.lower()
     root = path.parent
     reader = reader_for_file(path)
-    if suffix in TABLE_SUFFIXES and (reader is None or not _dataset_file(path)):
+    if suffix in TABLE_SUFFIXES and reader is not None and _dataset_file(path):
+        return _from_folder(root)
+    if suffix in TABLE_SUFFIXES:
         recipe = Recipe(path.stem, root, {"tracks": path.name})
         return _from_recipe(recipe, root)
     if reader is None:

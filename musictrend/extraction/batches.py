@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from musictrend.cache import atomic_path, hash_bytes, hash_file
 from musictrend.corpus.annotation import Annotation
 from musictrend.corpus.files import resolve_inside
@@ -24,12 +26,15 @@ from musictrend.corpus.track import Track
 from musictrend.errors import ReaderError
 from musictrend.execution import Progress, map_tasks
 from musictrend.extraction.annotation import SymbolReader
+from musictrend.extraction.keys import fill_keys
+from musictrend.extraction.score import extract_score
 from musictrend.harmony.sequence import ChordSequence
 from musictrend.harmony.table import ChordTable
 
 __all__ = ["Extracted", "extract_corpora", "extract_corpus"]
 
 BATCH = 250  # tracks
+FEW = 1500  # tracks; starting workers takes longer than reading so few
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,14 @@ class Extracted:
     reasons : dict
         Track id to why it failed.
     problems : list of Problem
+    key_estimated : bool array, shape (n_tracks,), optional
+        Which tracks have a key estimated from their chords because none is written.
     """
 
     chords: ChordTable
     reasons: dict[str, str]
     problems: list[Problem]
+    key_estimated: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ def extract_corpora(
         results = map_tasks(
             _read_batch,
             batches,
-            jobs=jobs,
+            jobs=jobs if total > FEW or executor != "local" else 1,
             executor=executor,
             describe=lambda b: f"{b.corpus}/{b.tracks[0].track_id} to {b.tracks[-1].track_id}",
             on_result=lambda number, result: progress.advance(len(batches[number].tracks)),
@@ -118,8 +126,9 @@ def extract_corpora(
         table = ChordTable.concatenate([table, blank])
         place = {track_id: i for i, track_id in enumerate(table.track_ids)}
         table = table.select([place[i] for i in ids])
+    table, estimated = fill_keys(table)
     reasons = {k: v for r in results for k, v in r.reasons.items()}
-    return Extracted(table, reasons, [p for r in results for p in r.problems])
+    return Extracted(table, reasons, [p for r in results for p in r.problems], estimated)
 
 
 def batch_hashes(corpora: list[Corpus]) -> list[str]:
@@ -201,9 +210,12 @@ def _read_tracks(batch: Batch) -> Extracted:
     problems: list[Problem] = []
     for track, annotation in zip(batch.tracks, _annotations(batch, root), strict=True):
         track_id = f"{batch.corpus}/{track.track_id}"
-        annotation.track_id = track_id
         try:
-            sequences.append(symbols.read(annotation, track.path, track.key))
+            if annotation is None:
+                sequences.append(extract_score(resolve_inside(root, track.path), track_id))
+            else:
+                annotation.track_id = track_id
+                sequences.append(symbols.read(annotation, track.path, track.key))
         except ReaderError as error:
             sequences.append(ChordSequence((), track_id=track_id))
             reasons[track_id] = error.reason
@@ -211,12 +223,14 @@ def _read_tracks(batch: Batch) -> Extracted:
     return Extracted(ChordTable.from_sequences(sequences), reasons, problems + symbols.problems)
 
 
-def _annotations(batch: Batch, root: Path) -> list[Annotation]:
-    """Annotations of a batch in its order; tracks of one reader are read together."""
-    found: dict[str, Annotation] = {}
+def _annotations(batch: Batch, root: Path) -> list[Annotation | None]:
+    """Annotations of a batch in its order, None for scores; tracks of one reader are read together."""
+    found: dict[str, Annotation | None] = {}
     groups: dict[str, list[Track]] = {}
     for track in batch.tracks:
-        if track.chords:
+        if track.source_kind == "score":
+            found[track.track_id] = None
+        elif track.chords:
             found[track.track_id] = guarded(track.track_id, lambda track=track: _inline(track))
         else:
             groups.setdefault(_reader_name(batch, root, track), []).append(track)

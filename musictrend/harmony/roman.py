@@ -72,6 +72,7 @@ class Slots:
     tones: dict[int, int]
     added: set[int] = field(default_factory=set)
     inversion: int = 0
+    bass: int | None = None  # semitones above the root, where it is not what the inversion says
 
     @classmethod
     def triad(cls, form: str) -> Slots:
@@ -81,15 +82,15 @@ class Slots:
 
     def to_chord(self, root: str) -> Chord:
         """The chord on a spelled root, over the slot its inversion names."""
-        order = [degree for degree in (1, 3, 5, 7, 9) if degree in self.tones]
-        if self.inversion >= len(order):
+        order = sorted(self.tones)
+        if self.bass is None and self.inversion >= len(order):
             raise ChordLabelError(f"inversion {self.inversion} of a chord with {len(order)} notes")
         bitmap = 1
         for semitones in (*self.tones.values(), *self.added):
             bitmap |= 1 << semitones % 12
         chord = Chord.from_parts(root, bitmap=bitmap)
         assert chord.root is not None
-        low = (chord.root + self.tones[order[self.inversion]]) % 12
+        low = (chord.root + (self.tones[order[self.inversion]] if self.bass is None else self.bass)) % 12
         return Chord.from_parts(root, bitmap=bitmap, bass=low)
 
 
@@ -138,7 +139,10 @@ _FORMS: dict[str, tuple[bool, str, str, dict[int, int]]] = {
     "aug7": (True, "+", "7", {3: 4, 5: 8, 7: 10}),
     "augmaj7": (True, "+M", "7", {3: 4, 5: 8, 7: 11}),
 }
-_FIGURE = re.compile(r"(?P<sign>\+M|M|o|ø|\+|)(?P<figures>64|65|43|6|7|2|)(?:\[(?P<quality>[^\[\]]+)\](?:/(?P<bass>[b#]*\d+))?)?")
+_FIGURE = re.compile(
+    r"(?P<sign>\+M|M|o|ø|\+|)(?P<figures>64|65|43|6|7|2|)"
+    r"(?:\[(?P<quality>[^\[\]]+)\](?:/(?P<bass>[b#]*[0-9]+))?)?"
+)
 
 
 def _bitmap(tones: dict[int, int]) -> int:
@@ -237,6 +241,8 @@ def parse_figure(figure: str, key: Key) -> Chord:
     """
     if figure in ("N", "X"):
         return Chord.NO_CHORD if figure == "N" else Chord.UNKNOWN
+    if figure.count("/") > 8:
+        raise ChordLabelError(f"{figure[:20]!r}... has {figure.count('/')} slashes: at most 8 are read")
     head, slash, last = figure.rpartition("/")
     if slash and _NUMERAL.fullmatch(last):
         return parse_figure(head, apply_key(split_numeral(last)[0], key))

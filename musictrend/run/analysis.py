@@ -225,6 +225,7 @@ def _do_chords(run: Run, corpora: list[Corpus], options: Options) -> None:
             pq.write_table(chords_to_arrow(result.chords), part, compression="zstd")
         table = track_table(corpora)
         table["n_chords"] = np.asarray(result.chords.lengths, dtype="int32")
+        table["key_estimated"] = result.key_estimated
         reasons = table["track_id"].map(result.reasons)
         table.loc[reasons.notna(), "status"] = "failed"
         table.loc[reasons.notna(), "reason"] = reasons[reasons.notna()]
@@ -293,21 +294,45 @@ def do_trends(run: Run, options: Options, *, again: bool = False) -> None:
 
 def do_simulation(run: Run, options: Options, *, again: bool = False) -> None:
     """The simulation stage: feedback from the last observed window on, the hindcast, and the simulated claims."""
-    from musictrend.feedback import simulate_run
+    import pandas as pd
 
-    fingerprint = run.fingerprint("simulation", options.scenarios, options.n_seeds, options.seed)
+    from musictrend.feedback import forecast_past, judge_simulated, simulate, world_input
+    from musictrend.feedback.experiment import COLUMNS
+
+    fingerprint = run.fingerprint(
+        "simulation", options.scenarios, _scenario_texts(options), options.n_seeds, options.seed
+    )
     if run.is_done("simulation", fingerprint) and not again:
         return
+    shared: dict[str, Any] = {"jobs": options.jobs, "executor": options.executor}
     with run.stage("simulation", fingerprint) as problems:
-        with Progress("simulation", 0, "runs", quiet=options.quiet) as progress:
-            result = simulate_run(
-                run.chords(), run.tracks, options.scenarios, seed=options.seed, n_seeds=options.n_seeds,
-                jobs=options.jobs, progress=_follow(progress),
-            )  # fmt: skip
-        run.write("simulation", result.simulation)
-        run.write("hindcast", result.hindcast)
-        run.write_claims("simulated", result.claims)
-        problems += [Problem("simulation", reason=note) for note in result.notes]
+        chords, tracks = run.chords(), run.tracks
+        try:
+            start = world_input(chords, tracks)
+            start.foundation()
+        except NothingUsableError as error:
+            problems.append(Problem("simulation", reason=str(error), hint="the rest of the page stands"))
+            run.write("simulation", pd.DataFrame(columns=list(COLUMNS)))
+            run.write_claims("simulated", judge_simulated(chords, tracks))
+            run.path("hindcast.parquet").unlink(missing_ok=True)
+            return
+        seeds = range(options.seed, options.seed + options.n_seeds)
+        with Progress("feedback", len(options.scenarios) * len(seeds), "worlds", quiet=options.quiet) as progress:
+            run.write("simulation", simulate(start, scenario=list(options.scenarios), seeds=seeds,
+                                             progress=progress, **shared))  # fmt: skip
+        with Progress("hindcast", 0, "worlds", quiet=options.quiet) as progress:
+            past = forecast_past(start, seeds=range(options.seed, options.seed + 10), progress=progress, **shared)
+        run.write("hindcast", past.table)
+        if past.status != "scored":
+            problems.append(Problem("simulation", reason=f"no hindcast: {past.why}", hint="read the fans as arithmetic"))
+        with Progress("simulated claims", 0, "worlds", quiet=options.quiet) as progress:
+            judged = judge_simulated(start, seeds=range(options.seed, options.seed + 3), progress=progress, **shared)
+        run.write_claims("simulated", judged)
+
+
+def _scenario_texts(options: Options) -> list[str]:
+    """What scenario files hold: a changed file is a changed run."""
+    return [Path(name).read_text(encoding="utf-8") for name in options.scenarios if Path(name).is_file()]
 
 
 def do_report(run: Run, options: Options, *, again: bool = False) -> None:

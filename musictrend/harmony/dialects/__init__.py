@@ -18,7 +18,7 @@ from musictrend.harmony.key import Key
 
 __all__ = ["list_dialects", "parse_symbol", "read_symbol"]
 
-# dialect -> module in this folder
+# dialect -> module in this folder, and its function where that is not parse_chord
 _MODULES = {
     "harte": "harte",
     "leadsheet": "leadsheet",
@@ -29,6 +29,7 @@ _MODULES = {
     "romantext": "romantext",
     "humdrum_harte": "humdrum",
     "humdrum_harm": "humdrum_harm",
+    "cocopops_harm": "humdrum_harm:parse_major_degrees",
     "rs200": "rs200",
     "mcgill": "mcgill",
     "cifra": "cifra",
@@ -52,7 +53,8 @@ def list_dialects() -> list[str]:
 def _parser(dialect: str) -> Callable[[str, Key | None], Chord]:
     if dialect not in _MODULES:
         raise ParameterError(f"dialect={dialect!r} must be one of {', '.join(map(repr, _MODULES))}")
-    return import_module(f"{__name__}.{_MODULES[dialect]}").parse_chord
+    module, _, function = _MODULES[dialect].partition(":")
+    return getattr(import_module(f"{__name__}.{module}"), function or "parse_chord")
 
 
 def parse_symbol(text: str, dialect: str, *, key: Key | None = None) -> Chord:
@@ -64,7 +66,9 @@ def parse_symbol(text: str, dialect: str, *, key: Key | None = None) -> Chord:
     'C:sus4(b7)'
     """
     if len(text) > 200:
-        raise ChordLabelError(f"chord symbol of {len(text)} characters, starting {text[:20]!r}: at most 200 are read")
+        raise ChordLabelError(
+            f"symbol of {len(text)} characters, starting {text[:20]!r}: at most 200 are read"
+        )
     return _parser(dialect)(text, key)
 
 

@@ -1,0 +1,193 @@
+"""Chordonomicon: chord charts of 680,000 songs as users wrote them, one row each of a CSV of 264 MB.
+
+Columns of ``chordonomicon_v2.csv``: id, chords, release_date, genres, decade, rock_genre,
+artist_id, main_genre, spotify_song_id, spotify_artist_id; earlier versions have s_artist for
+artist_id, and parts. Only ``id`` and ``chords`` are needed. The file is read line by line and never held
+whole: a track's ``part`` is the byte at which its row begins.
+
+Genres are the row's ``main_genre``, else the list in ``genres``. The year is that of
+``release_date`` on Spotify, often a re-issue's, else the decade. Titles are not in the data;
+``spotify:track:ID`` stands for one, so that a recording that is there twice is found.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from musictrend.corpus.annotation import Annotation
+from musictrend.corpus.files import MAX_FIELD, iter_lines, read_head, resolve_inside
+from musictrend.corpus.readers.chordstrings import parse_chord_string
+from musictrend.corpus.readers.reader import Reader, guarded
+from musictrend.corpus.track import Track
+from musictrend.corpus.year import Year, parse_year
+from musictrend.errors import ReaderError
+
+FILES = ("chordonomicon_v2.csv", "chordonomicon.csv")
+_MISSING = {"", "nan", "none", "null", "<na>"}
+Row = tuple[int, int, list[str], str]  # byte and line at which it begins, cells, what is wrong with it
+
+
+class Chordonomicon(Reader):
+    """Reader of ``chordonomicon_v2.csv``."""
+
+    name = "chordonomicon"
+    title = "Chordonomicon"
+    licence = "CC BY-NC 4.0"
+    citation = (
+        "Kantarelis, Thomas, Lyberatos, Dervakos, Stamou (2024). CHORDONOMICON: a dataset of 666,000 songs "
+        "and their chord progressions. arXiv:2410.22046"
+    )
+    url = "https://huggingface.co/datasets/ailsntua/Chordonomicon"
+    year_kind = "release"
+    transcription = "user chart"
+    dialect = "chordonomicon"
+    suffixes = FILES
+    holds_many = True
+
+    def recognises(self, root: Path) -> bool:
+        """Whether the CSV lies in the folder."""
+        return any(self.recognises_file(root / name) for name in FILES)
+
+    def recognises_file(self, path: Path) -> bool:
+        """Whether a file has Chordonomicon's name and columns."""
+        if path.name not in FILES or not path.is_file():
+            return False
+        head = read_head(path, 4096).decode("utf-8-sig", "replace").splitlines()
+        return bool(head) and {"id", "chords", "main_genre", "rock_genre"} <= set(head[0].split(","))
+
+    def list_tracks(self, root: Path) -> Iterator[Track]:
+        """One track a row, in the file's order."""
+        path = next((root / name for name in FILES if (root / name).is_file()), None)
+        if path is None:
+            raise ReaderError(
+                f"no {FILES[0]} in the folder", hint="corpora/chordonomicon/README.md tells where to get it"
+            )
+        genres: dict[str, tuple[str, ...]] = {}
+        years: dict[str, Year] = {}
+        rows = _rows(path)
+        columns = _columns(next(rows, None))
+        for offset, line, cells, problem in rows:
+            row = dict(zip(columns, cells, strict=False))
+            track_id = row.get("id", "").strip() or f"line-{line}"
+            where = {"track_id": track_id, "path": path.name, "part": str(offset)}
+            if len(cells) != len(columns):
+                reason = f"line {line}: {problem or f'{len(cells)} cells, the header has {len(columns)}'}"
+                yield Track(**where, status="failed", reason=reason)  # type: ignore[arg-type]
+                continue
+            label, date = _genre_text(row), _year_text(row)
+            # 680,000 tracks share some thousand genre lists and dates.
+            if label not in genres:
+                genres[label] = _split_genres(label)
+            if date not in years:
+                years[date] = parse_year(date)
+            song = _text(row, "spotify_song_id")
+            yield Track(
+                **where,  # type: ignore[arg-type]
+                title=_text(row, "title") or (f"spotify:track:{song}" if song else ""),
+                artist=_text(row, "artist_id") or _text(row, "s_artist"),
+                year=years[date],
+                genres=genres[label],
+            )
+
+    def read(self, root: Path, tracks: Sequence[Track]) -> Iterator[Annotation]:
+        """Chords of these tracks; the file is opened once and read forward."""
+        tables: dict[str, _Table] = {}
+        for track in tracks:
+            yield guarded(track.track_id, partial(_read_row, root, track, tables))
+
+    def read_track(self, root: Path, track: Track) -> Annotation:
+        """Chords of one track."""
+        return _read_row(root, track, {})
+
+
+class _Table:
+    """The CSV, opened where the next row is."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.columns = _columns(next(_rows(path), None))
+        self._rows: Iterator[Row] = iter(())
+
+    def row(self, offset: int) -> dict[str, str]:
+        """The row that begins at a byte."""
+        found = next(self._rows, None)
+        if found is None or found[0] != offset:
+            self._rows = _rows(self.path, offset)
+            found = next(self._rows, None)
+        return dict(zip(self.columns, found[2], strict=False)) if found else {}
+
+
+def _rows(path: Path, offset: int = 0) -> Iterator[Row]:
+    """Rows of the CSV from a byte on. A row is a line: no cell of Chordonomicon runs over two.
+
+    A line that is no row of a CSV has no cells but what is wrong with it.
+    """
+    csv.field_size_limit(MAX_FIELD)
+    for number, (begun, line) in enumerate(iter_lines(path, offset=offset), 1):
+        if not line.strip():
+            continue
+        try:
+            text = line.decode("utf-8-sig" if begun == 0 else "utf-8")
+            cells = next(csv.reader([text.rstrip("\r\n")], strict=True))
+        except UnicodeDecodeError as error:
+            yield begun, number, [], f"not UTF-8: byte 0x{line[error.start]:02x} cannot be decoded"
+        except (csv.Error, StopIteration) as error:
+            yield begun, number, [], f"not a row of a CSV: {error}"
+        else:
+            yield begun, number, cells, ""
+
+
+def _columns(header: Row | None) -> list[str]:
+    columns = [name.strip() for name in header[2]] if header else []
+    if "chords" not in columns:
+        raise ReaderError(
+            f"no column 'chords' (it has {', '.join(columns)[:200] or 'none'})",
+            hint="is this the right file?",
+        )
+    return columns
+
+
+def _read_row(root: Path, track: Track, tables: dict[str, _Table]) -> Annotation:
+    if track.path not in tables:
+        tables[track.path] = _Table(resolve_inside(root, track.path))
+    row = tables[track.path].row(int(track.part))
+    if "chords" not in row or row.get("id", track.track_id).strip() not in {track.track_id, ""}:
+        raise ReaderError(
+            f"row {track.track_id} is not where it was when the corpus was listed",
+            hint="the file changed: list it again",
+        )
+    symbols, sections = parse_chord_string(row["chords"])
+    if not symbols:
+        raise ReaderError("no chords in the row", place=f"row {track.track_id}")
+    return Annotation(track.track_id, symbols, "chordonomicon", places=sections)
+
+
+def _text(row: dict[str, str], name: str) -> str:
+    text = row.get(name, "").strip()
+    return "" if text.lower() in _MISSING else text
+
+
+def _genre_text(row: dict[str, str]) -> str:
+    return _text(row, "main_genre") or _text(row, "genres")
+
+
+def _split_genres(text: str) -> tuple[str, ...]:
+    """Genres of ``'hard rock' 'glam metal'``, of a Python list of them, or of one alone."""
+    quoted = re.findall(r"'([^']+)'|\"([^\"]+)\"", text)
+    found = [a or b for a, b in quoted] or [text]
+    return tuple(dict.fromkeys(g.strip().lower() for g in found if g.strip(" ,[]")))
+
+
+def _year_text(row: dict[str, str]) -> str:
+    """The release date, else the decade as ``1970s``."""
+    if date := _text(row, "release_date"):
+        return date
+    decade = _text(row, "decade").removesuffix(".0")
+    return f"{decade}s" if decade else ""
+
+
+READER = Chordonomicon()

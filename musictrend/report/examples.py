@@ -1,0 +1,134 @@
+"""The tracks that a claim opens down to, picked by rule, with their first chords."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from musictrend.report.blocks import ChordChip, Example
+from musictrend.report.tables import SYNTHETIC, RunTables, as_list
+from musictrend.report.words import (
+    clean,
+    count_decimals,
+    count_noun,
+    format_count,
+    format_number,
+    is_missing,
+    join_words,
+)
+
+if TYPE_CHECKING:
+    from musictrend.report.evidence import Evidence
+
+CHORDS_SHOWN = 32
+
+
+def pick_examples(tables: RunTables, evidence: Evidence) -> tuple[tuple[Example, ...], str]:
+    """Return the tracks a claim opens down to: the middle of the first and last decade, and the two ends."""
+    scores = tables.select_scores(evidence.measure, evidence.vocabulary)
+    columns = ["track_id", "title", "artist", "year", "genres", "segment", "corpus"]
+    tracks = tables.usable[columns]
+    tracks = tracks[tracks["year"].notna()]
+    if scores.empty or tracks.empty:
+        return (), "No scores of this measure are in the run, so no tracks can be picked."
+    scores = scores[["track_id", "value"]].dropna().drop_duplicates("track_id")
+    rows = tracks.merge(scores, on="track_id", how="inner")
+    segments = evidence.groups or ("pop", "niche", "other")
+    picked: list[tuple[str, pd.Series]] = []
+    for group in segments:
+        inside = _inside(rows, evidence.level, group)
+        if len(inside):
+            picked += _pick_tracks(
+                inside, group, both_ends=len(segments) == 1, last_only=evidence.is_simulated
+            )
+    if not picked:
+        return (), f"No scored track of {join_words(clean(group, 40) for group in segments)} has a year."
+    chords = tables.select_chords([str(row["track_id"]) for _, row in picked])
+    by_track = dict(list(chords.groupby("track_id", sort=False, observed=True)))
+    examples = tuple(
+        _show_track(tables, evidence, role, row, by_track.get(row["track_id"])) for role, row in picked
+    )
+    note = (
+        "Simulated works are not kept one by one. The world starts from the last decade; its middle tracks:"
+        if evidence.is_simulated
+        else "Picked by rule: the track nearest its decade's median, and where there is room the two ends of the scale."
+    )
+    return examples, note
+
+
+def _pick_tracks(
+    rows: pd.DataFrame, group: str, *, both_ends: bool, last_only: bool
+) -> list[tuple[str, pd.Series]]:
+    """Pick tracks of one group by rule; ties go to the smaller track id."""
+    rows = rows.sort_values("track_id", kind="stable")
+    decade = (rows["year"] // 10 * 10).astype(int)
+    sizes = decade.value_counts().sort_index()
+    enough = sizes[sizes >= min(5, int(sizes.max()))].index
+    picked: list[tuple[str, pd.Series]] = []
+    decades = [enough[-1]] if last_only or len(enough) == 1 else [enough[0], enough[-1]]
+    for first in decades:
+        inside = rows[decade == first]
+        distance = (inside["value"] - inside["value"].median()).abs()
+        role = f"{clean(group, 40)}, {first}s: the middle of {count_noun(len(inside), 'track')}"
+        picked.append((role, inside.loc[distance.idxmin()]))
+    if both_ends and not last_only:
+        for word, place in (("lowest", rows["value"].idxmin()), ("highest", rows["value"].idxmax())):
+            if all(row["track_id"] != rows.loc[place, "track_id"] for _, row in picked):
+                picked.append(
+                    (f"{clean(group, 40)}: the {word} of {count_noun(len(rows), 'track')}", rows.loc[place])
+                )
+    return picked
+
+
+def _show_track(
+    tables: RunTables, evidence: Evidence, role: str, row: pd.Series, chords: pd.DataFrame | None
+) -> Example:
+    """Return a track with its first chords."""
+    chips: tuple[ChordChip, ...] = ()
+    note = "Its chords are not in the run."
+    if chords is not None and len(chords):
+        first = chords.head(CHORDS_SHOWN)
+        chips = tuple(
+            ChordChip(clean(label, 24), _look(label, pitches))
+            for label, pitches in zip(first["label"], first["pitch_classes"], strict=True)
+        )
+        shown = (
+            f"first {len(first)} of {format_count(len(chords))}"
+            if len(chords) > len(first)
+            else f"all {len(first)}"
+        )
+        note = f"{shown} chords; the rest: chords.parquet, track_id {clean(row['track_id'], 60)}"
+    detail = [str(int(row["year"])), ", ".join(as_list(row["genres"])), clean(row["corpus"], 60)]
+    synthetic = str(row["corpus"]) in tables.synthetic_corpora
+    value = row["value"] * (100 if evidence.words.is_share else 1)
+    unit = "%" if evidence.words.is_share else f" {evidence.words.unit}".rstrip()
+    return Example(
+        role=role,
+        title=clean(row["title"], 120) or clean(row["track_id"], 120),
+        artist=clean(row["artist"], 80),
+        detail=" \N{MIDDLE DOT} ".join(clean(part, 90) for part in detail if part),
+        value=f"{evidence.words.label} {format_number(value, count_decimals(value))}{unit}",
+        chords=chips,
+        chords_note=note,
+        mark=SYNTHETIC if synthetic else "",
+    )
+
+
+def _look(label: object, pitches: object) -> str:
+    """Return how a chord is drawn: none (N, X), rich (four or more pitch classes), triad."""
+    if is_missing(label) or str(label) in ("N", "X", ""):
+        return "none"
+    try:
+        count = 0 if is_missing(pitches) else len(pitches)  # type: ignore[arg-type]
+    except TypeError:
+        count = 0
+    return "rich" if count >= 4 else "triad"
+
+
+def _inside(rows: pd.DataFrame, level: str, group: str) -> pd.DataFrame:
+    """Return the rows of one group."""
+    if level == "genre":
+        return rows[[group in as_list(value) for value in rows["genres"]]]
+    column = "corpus" if level == "corpus" else "segment"
+    return rows[(rows[column] == group).fillna(False)]

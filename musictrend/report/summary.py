@@ -1,0 +1,109 @@
+"""The short Markdown summary: the answer, the numbers, the claims, and where the rest is."""
+
+from __future__ import annotations
+
+from musictrend.report.evidence import count_behind, find_evidence
+from musictrend.report.sections.answer import QUESTION, build_cards, summarise
+from musictrend.report.selection import explain_no_contrast
+from musictrend.report.tables import RunTables
+from musictrend.report.words import (
+    clean,
+    count_noun,
+    describe_change,
+    describe_verdict,
+    format_count,
+    format_interval,
+    format_number,
+    format_percent,
+    is_missing,
+)
+
+
+def format_summary(tables: RunTables, title: str) -> str:
+    """Return the report of a run as a short Markdown text.
+
+    Parameters
+    ----------
+    tables : RunTables
+    title : str
+
+    Returns
+    -------
+    markdown : str
+        Ends in a newline; text from strangers is escaped.
+    """
+    lines = [f"# {_escape(title)}", ""]
+    if tables.mark:
+        lines += [f"**{tables.mark}**: made from generated music.", ""]
+    lines += [f"*{QUESTION}*", ""]
+    lines += [
+        f"{summarise(tables)} {count_noun(len(tables.usable), 'track')} of {len(tables.tracks)} count.".strip(),
+        "",
+    ]
+    cards = build_cards(tables)
+    if cards:
+        lines += ["| | | a decade | 95% interval | SD | stands on |", "| --- | --- | --- | --- | --- | --- |"]
+        lines += [
+            f"| {_escape(card.label)} | {card.word} | {card.number.removesuffix(' a decade')} | "
+            f"{card.interval.removeprefix('95% interval ')} | {card.sd.removesuffix(' a decade')} | {_escape(card.n)} |"
+            for card in cards
+        ]
+        lines.append("")
+    none = explain_no_contrast(tables)
+    lines += [_escape(none), ""] if none else []
+    if tables.claims:
+        lines += ["## Claims", ""]
+        lines += [_say_claim(tables, claim) for claim in tables.claims] + [""]
+    else:
+        lines += ["claims.json is missing or empty: no claim was tested.", ""]
+    failed = int((tables.tracks["status"] == "failed").sum())
+    lines.append(
+        f"{format_count(failed)} tracks failed, {count_noun(len(tables.problems), 'problem')} in problems.csv. "
+        "The tables of the run hold every number; report.html shows them."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _say_claim(tables: RunTables, claim: dict) -> str:
+    """Return one claim as a list item."""
+    verdict = describe_verdict(claim.get("verdict"))
+    text = f"- **{verdict.word}**: {_escape(clean(claim.get('sentence') or claim.get('id'), 400))}"
+    estimate, low, high = (claim.get(key) for key in ("estimate", "low", "high"))
+    evidence = find_evidence(tables, claim)
+    if not is_missing(estimate):
+        if claim.get("kind") == "simulated":
+            text += f" {format_number(estimate, 3, sign=True)}"
+            text += f" (90% of runs {format_interval(low, high, 3)})" if not is_missing(low) else ""
+        else:
+            unit = str(claim.get("unit") or "")
+            words = evidence.words
+            if "sd" in unit.lower() and not words.is_sd:
+                text += (
+                    f" {format_number(estimate, 2, sign=True)} SD a decade ({format_interval(low, high, 2)})"
+                )
+            else:
+                change, interval = describe_change(estimate, low, high, words)
+                text += f" {change} ({interval})"
+    tracks, artists = count_behind(tables, evidence)
+    if claim.get("kind") == "simulated":
+        share = claim.get("robustness")
+        text += (
+            " Simulated."
+            if is_missing(share)
+            else f" Simulated; holds in {format_percent(share)} of the parameter box."
+        )
+    elif tracks is not None:
+        text += (
+            f" n = {count_noun(tracks, 'track')}"
+            + ("" if artists is None else f", {count_noun(artists, 'artist')}")
+            + "."
+        )
+    return text
+
+
+def _escape(text: object) -> str:
+    """Return text that Markdown and HTML leave alone."""
+    plain = clean(text, 400).replace("\n", " ").replace("\\", "\\\\")
+    for letter in "`*_[]|":
+        plain = plain.replace(letter, f"\\{letter}")
+    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

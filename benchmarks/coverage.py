@@ -40,7 +40,7 @@ def main() -> None:
     )
     table = table[(table["pooling"] != "pooled") | table["world"].isin(["genre_drift"])]
     print(table.to_string(index=False))
-    print(f"\n{given.draws} draws x {given.corpora} corpora a world, planted slope {given.slope} (shares: 0.01), "
+    print(f"\n{given.draws} draws x {given.corpora} corpora a world, slope {given.slope} (shares: 0.01), "
           f"{time.perf_counter() - began:.0f} s")  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,6 +53,7 @@ class Progress:
     stage : str
         What is being done (``"chords"``).
     total : int
+        0 where nobody knows: then only count and rate are told.
     unit : str
         What is counted (``"tracks"``).
     quiet : bool
@@ -66,7 +68,7 @@ class Progress:
         if not quiet and sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm
 
-            self._bar = tqdm(total=total, desc=stage, unit=f" {unit}", file=sys.stderr, leave=False)
+            self._bar = tqdm(total=total or None, desc=stage, unit=f" {unit}", file=sys.stderr, leave=False)
 
     def advance(self, count: int = 1) -> None:
         """Count some more as done."""
@@ -77,24 +79,30 @@ class Progress:
         now = time.monotonic()
         if not self.quiet and now - self._said >= 10:
             self._said = now
-            rate = self.done / max(now - self._began, 1e-9)
-            left = (self.total - self.done) / rate if rate else float("inf")
-            logger.info(
-                "%s: %s of %s %s, %.1f/s, %.0f s left",
-                self.stage,
-                f"{self.done:,}",
-                f"{self.total:,}",
-                self.unit,
-                rate,
-                left,
-            )
+            logger.info("%s", self.describe(now - self._began))
+
+    def describe(self, seconds: float) -> str:
+        """What was done in some seconds, at which rate, and the time left where the total is known.
+
+        Examples
+        --------
+        >>> progress = Progress("scores", 1000, quiet=True)
+        >>> progress.advance(250)
+        >>> progress.describe(10)
+        'scores: 250 of 1,000 tracks, 25.0/s, 30 s left'
+        """
+        rate = self.done / max(seconds, 1e-9)
+        if not self.total:
+            return f"{self.stage}: {self.done:,} {self.unit}, {rate:.1f}/s"
+        left = f", {max(self.total - self.done, 0) / rate:.0f} s left" if rate else ""
+        return f"{self.stage}: {self.done:,} of {self.total:,} {self.unit}, {rate:.1f}/s{left}"
 
     def close(self) -> None:
         """Take the bar away and log what the stage took."""
         if self._bar is not None:
             self._bar.close()
         seconds = time.monotonic() - self._began
-        if not self.quiet and self.total:
+        if not self.quiet and self.done:
             logger.info("%s: %s %s in %.1f s", self.stage, f"{self.done:,}", self.unit, seconds)
 
     def __enter__(self) -> Progress:
@@ -105,7 +113,8 @@ class Progress:
 
 
 def _pin_threads() -> None:
-    """One thread each in a worker; runs before numpy is imported there."""
+    """One thread each in a worker, and Ctrl-C is the parent's matter; runs before numpy is imported there."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in _THREAD_VARIABLES:
         os.environ[name] = "1"
 
@@ -211,6 +220,10 @@ def _run_pool(
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
                 yield waiting.pop(future), future.result()
+    except BaseException:  # interrupted, or a task failed: nobody waits for the others
+        for worker in list((pool._processes or {}).values()):
+            worker.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

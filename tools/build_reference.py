@@ -31,17 +31,25 @@ from musictrend.complexity.scoring import score_table
 from musictrend.complexity.standard import COMPOSITE_FACETS, SAMPLE_FILE
 from musictrend.harmony import VOCABULARIES, ChordTable
 
-# folder -> licence, and the genre of songs that have none of their own (or one too small to stand alone)
+# Folder -> licence, and the genre of songs that have none of their own. OpenEWLD's genres are those of
+# records made decades after its songs, so its songs are one genre.
 SOURCES = {
     "mcgill_billboard": ("CC0", "pop"),
     "rs200": ("CC BY 4.0", "rock"),
     "irb": ("MIT", "jazz"),
     "chorrrds_brazil": ("MIT", "mpb"),
-    "openewld": ("public domain", "popular song"),
+    "openewld": ("public domain", "early popular song"),
 }
+ONE_GENRE = {"openewld"}
+# Genres too small to stand alone join the first family whose word they contain.
+FAMILIES = {
+    "soul": "soul", "r&b": "soul", "funk": "soul", "disco": "soul", "motown": "soul",
+    "rock": "rock", "new wave": "rock", "punk": "rock", "metal": "rock",
+    "country": "country", "folk": "country", "jazz": "jazz",
+}  # fmt: skip
 WINDOWS = (30, 16)
 ERA = 20  # years
-MIN_GENRE, MIN_CELL, MIN_SAMPLE = 60, 20, 100  # tracks in a genre, in a cell, behind a row of the sample
+MIN_GENRE, MIN_CELL, MIN_SAMPLE = 40, 20, 100  # tracks in a genre, in a cell, behind a row of the sample
 DATA = Path(musictrend.__file__).parent / "data"
 
 
@@ -53,8 +61,10 @@ def load_sources(folder: Path) -> tuple[ChordTable, pd.DataFrame]:
         table = musictrend.extract_corpus(corpus)
         tracks = corpus.tracks.drop_duplicates("track_id").set_index("track_id")
         tracks = tracks.reindex(list(table.track_ids)).reset_index(names="track_id")
-        song = tracks["artist"].fillna("").str.casefold() + "|" + tracks["title"].fillna("").str.casefold()
-        first = ~(song.duplicated() & (song != "|")).to_numpy() & (table.lengths > 0)
+        repeated = tracks["duplicate_of"].notna() | (
+            tracks["song_id"].duplicated() & tracks["song_id"].ne("")
+        )
+        first = ~repeated.to_numpy(dtype=bool) & (table.lengths > 0)
         tables.append(table.select(np.flatnonzero(first)))
         frames.append(tracks[first].assign(source=name))
         print(f"{name}: {first.sum()} songs of {len(tracks)}")
@@ -83,13 +93,18 @@ def balance_tracks(tracks: pd.DataFrame) -> pd.DataFrame:
     tracks : DataFrame
         Columns ``source``, ``genres`` (list of str) and ``year``.
     """
+    tracks = tracks.reset_index(drop=True)
+    fallback = tracks["source"].map({name: genre for name, (_, genre) in SOURCES.items()})
     own = pd.Series([str(g[0]).casefold() if g is not None and len(g) else "" for g in tracks["genres"]])
-    fallback = (
-        tracks["source"].map({name: genre for name, (_, genre) in SOURCES.items()}).reset_index(drop=True)
-    )
-    counts = own.value_counts()
-    genre = own.where(own.map(counts).ge(MIN_GENRE) & own.ne(""), fallback)
-    year = pd.to_numeric(tracks["year"], errors="coerce").reset_index(drop=True)
+    own = own.mask(tracks["source"].isin(ONE_GENRE), "")
+    for settle in (
+        lambda name: next((f for word, f in FAMILIES.items() if word in name), name),
+        lambda name: "",
+    ):
+        large = own[own.map(own.value_counts()) >= MIN_GENRE].unique()
+        own = own.where(own.isin(large), own.map(settle))
+    genre = own.where(own.ne(""), fallback)
+    year = pd.to_numeric(tracks["year"], errors="coerce")
     era = year.groupby(genre, group_keys=False).apply(name_eras).reindex(genre.index)
     size = pd.Series(1, index=genre.index).groupby([genre, era]).transform("sum")
     eras = era.groupby(genre).transform("nunique")

@@ -66,7 +66,9 @@ SECOND_WORDS = ("River", "Engine", "Garden", "Signal", "Mirror", "Parade", "Wind
                 "Station", "Weather", "Compass", "Border", "Shadow", "Carnival", "Ladder", "Machine", "Tide", "Choir")  # fmt: skip
 
 
-def make_song(genre: dict, year: int, offset: dict[str, float], chart: bool, rng: np.random.Generator) -> tuple[str, list[str]]:
+def make_song(
+    genre: dict, year: int, offset: dict[str, float], chart: bool, rng: np.random.Generator
+) -> tuple[str, list[str]]:
     """One song: its key and its Harte labels."""
     t = (year - CENTRE) / 10
     chance = {}
@@ -116,7 +118,11 @@ def make_corpus() -> dict[str, bytes]:
         rng = np.random.default_rng(stream)
         first, last, lean = genre["years"]
         # A career's middle leans early (negative) or late (positive).
-        places = rng.beta(2.0 + max(lean, 0) * 1.5, 2.0 + max(-lean, 0) * 1.5, genre["artists"]) if lean else rng.random(genre["artists"])
+        places = (
+            rng.beta(2.0 + max(lean, 0) * 1.5, 2.0 + max(-lean, 0) * 1.5, genre["artists"])
+            if lean
+            else rng.random(genre["artists"])
+        )
         careers = first + places * (last - first)
         offsets = {kind: draw_offsets(careers, rng) for kind in KINDS}
         for number in range(genre["songs"]):
@@ -180,7 +186,8 @@ def broken_rows(files: dict[str, bytes]) -> list[dict[str, str]]:
     return [
         base | {"track_id": "broken-nothing", "title": "Neither chords nor path"},
         base | {"track_id": "broken-outside", "title": "A path that leaves", "path": "../outside.lab"},
-        base | {"track_id": "broken-missing", "title": "A file that is not there", "path": "labs/not-there.lab"},
+        base
+        | {"track_id": "broken-missing", "title": "A file that is not there", "path": "labs/not-there.lab"},
         base | {"track_id": "broken-empty", "title": "An empty file", "path": "labs/empty.lab"},
         base | {"track_id": "broken-encoding", "title": "A wrong encoding", "path": "labs/latin1.lab"},
         base | {"track_id": "broken-words", "title": "Not a chord file", "path": "labs/words.lab"},
@@ -189,7 +196,8 @@ def broken_rows(files: dict[str, bytes]) -> list[dict[str, str]]:
         base | {"track_id": "odd-year-3024", "title": "Year 3024", "year": "3024", "chords": good},
         base | {"track_id": "odd-genre", "title": "An unknown genre", "genre": "folkk", "chords": good},
         base | {"track_id": "odd-symbol", "title": "A symbol nobody reads", "chords": good + "C:blub G:maj"},
-        base | {"track_id": "odd-title", "title": "<script>alert('pop')</script>", "chords": good, "year": "1975"},
+        base
+        | {"track_id": "odd-title", "title": "<script>alert('pop')</script>", "chords": good, "year": "1975"},
     ]
 
 
@@ -209,7 +217,9 @@ def planted_values() -> list[dict[str, object]]:
         vocabulary = "full" if measure == "extended_share" else "sevenths"
         common = {"measure": measure, "vocabulary": vocabulary, "unit": "share per decade"}
         for name, value in slope.items():
-            rows.append({"what": "slope", "level": "genre", "group": name, "planted": round(value, 6)} | common)
+            rows.append(
+                {"what": "slope", "level": "genre", "group": name, "planted": round(value, 6)} | common
+            )
         rows.append({"what": "slope", "level": "segment", "group": "niche", "planted": round(niche, 6),
                      "pooling": "equal_genre"} | common)  # fmt: skip
         rows.append({"what": "contrast", "group": "pop minus niche", "planted": round(slope["pop"] - niche, 6),
@@ -225,10 +235,19 @@ def main() -> int:
     chosen = parser.parse_args()
     files = make_corpus()
     if chosen.check:
-        wrong = [n for n, data in files.items() if not (chosen.folder / n).is_file() or (chosen.folder / n).read_bytes() != data]
-        stray = [p for p in chosen.folder.rglob("*.lab") if p.relative_to(chosen.folder).as_posix() not in files]
+        wrong = [
+            n
+            for n, data in files.items()
+            if not (chosen.folder / n).is_file() or (chosen.folder / n).read_bytes() != data
+        ]
+        stray = [
+            p for p in chosen.folder.rglob("*.lab") if p.relative_to(chosen.folder).as_posix() not in files
+        ]
         wrong += [f"{path.name} (not of the recipe)" for path in stray]
-        print("\n".join(f"differs: {name}" for name in wrong) or f"{len(files)} files are as the recipe makes them")
+        print(
+            "\n".join(f"differs: {name}" for name in wrong)
+            or f"{len(files)} files are as the recipe makes them"
+        )
         return bool(wrong)
     for name, data in files.items():
         path = chosen.folder / name

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from musictrend.cli import common
-from musictrend.cli.common import Executor, Jobs, Json, Quiet, Seed
+from musictrend.cli.common import DryRun, Executor, Jobs, Json, Quiet, Seed
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Run folder; an existing run is resumed.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is in the folder.")]
@@ -29,22 +29,28 @@ def demo(
     seed: Seed = 0,
     jobs: Jobs = 0,
     force: Force = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Go the whole way on the packaged corpora, offline.
 
     Two runs: SYNTHETIC pop and niche genres with planted trends, and real scores
-    of art music. Try: musictrend demo -o demo
-    """
-    from musictrend.run.demo import EXPECTED_FAILURES, run_demo
+    of art music.
 
+    Try: musictrend demo -o demo
+    """
+    from musictrend.run.demo import CORPORA, expected_failures, packaged, run_demo
+
+    if dry_run:
+        common.show_plan([packaged(name).root for name in CORPORA], as_json=as_json)
+        return
     common.log_to(quiet=quiet)
     began = time.monotonic()
     runs = run_demo(out, seed=seed, jobs=common.resolve_jobs(jobs), force=force, quiet=quiet)
     _show(runs, as_json, time.monotonic() - began)
     for name, run in runs.items():
-        common.finish(run, allow_failures=False, expected=EXPECTED_FAILURES.get(name, set()))
+        common.finish(run, allow_failures=False, expected=expected_failures(name))
 
 
 def analyze(
@@ -62,7 +68,7 @@ def analyze(
     title: Annotated[str, typer.Option("--title", help="Title of the page.")] = "",
     force: Force = False,
     allow_failures: AllowFailures = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")] = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -71,6 +77,7 @@ def analyze(
     Try: musictrend analyze planted -o runs/planted
     """
     from musictrend.run.analysis import analyze as run_analysis
+    from musictrend.run.analysis import check_choices
     from musictrend.run.options import Options
 
     options = Options(
@@ -80,11 +87,8 @@ def analyze(
         jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet,
     )  # fmt: skip
     if dry_run:
-        from musictrend.corpus.check import describe_corpora
-        from musictrend.corpus.manifest import load_corpus
-
-        table = describe_corpora([load_corpus(c) for c in corpora])
-        common.emit(table.to_dict("records")) if as_json else common.emit_rows(table)
+        check_choices(options)
+        common.show_plan(list(corpora), as_json=as_json)
         return
     common.log_to(quiet=quiet)
     began = time.monotonic()

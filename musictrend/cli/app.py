@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 
 import typer
 
@@ -25,14 +26,12 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def top(
     version: bool = typer.Option(False, "--version", help="Print the version and stop."),
-    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error; may stand anywhere."),
 ) -> None:
     """Trends in harmonic complexity that carry their own error, down to the chord.
 
     Try: musictrend demo -o demo
     """
-    if debug:
-        os.environ["MUSICTREND_DEBUG"] = "1"
     if version:
         from musictrend import __version__
 
@@ -52,27 +51,33 @@ _register()
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; always ends the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a title may hold what the terminal cannot show
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run_command(arguments))
 
 
 def run_command(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    stop = given.index("--") if "--" in given else len(given)
+    debug = "--debug" in given[:stop]  # wherever it stands: it is added when a command failed
+    given = [word for i, word in enumerate(given) if i >= stop or word != "--debug"]
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = app(args=given, prog_name="musictrend", standalone_mode=False)
+        sys.stdout.flush()
         return code if isinstance(code, int) else common.OK
-    except typer.Exit as stop:
-        return stop.exit_code
-    except typer.Abort:
-        return common.INTERRUPTED
-    except KeyboardInterrupt:
+    except typer.Exit as end:
+        return end.exit_code
+    except (typer.Abort, KeyboardInterrupt):
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)
         return common.INTERRUPTED
-    except BrokenPipeError:  # the reader of our output went away
+    except (BrokenPipeError, SystemExit):  # the reader of our output went away; click makes it an exit of its own
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return common.OK
     except MusictrendError as error:
-        if os.environ.get("MUSICTREND_DEBUG"):
-            raise
+        if debug:
+            traceback.print_exc()
         place = getattr(error, "place", "")
         hint = getattr(error, "hint", "")
         line = " ".join(str(error).split())
@@ -84,8 +89,12 @@ def run_command(arguments: list[str] | None = None) -> int:
         if hasattr(error, "exit_code") and hasattr(error, "show"):  # click's usage errors
             error.show()
             return int(error.exit_code)
-        if os.environ.get("MUSICTREND_DEBUG"):
-            raise
+        if debug:
+            traceback.print_exc()
         words = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-        print(f"error: {words}; this is a defect of musictrend: --debug before the command shows where", file=sys.stderr)
+        if isinstance(error, OSError):  # a full disk, a folder without permission
+            words = f"{error.filename or 'a file'}: {error.strerror or error}; free space or permissions, then run again"
+        else:
+            words += "; this is a defect of musictrend: the same command with --debug shows where"
+        print(f"error: {words}", file=sys.stderr)
         return common.FAILED

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from musictrend.cli import common
-from musictrend.cli.common import Jobs, Json, Quiet, Seed
+from musictrend.cli.common import DryRun, Executor, Jobs, Json, Quiet, Seed
 
 
 def register(app: typer.Typer) -> None:
@@ -30,8 +30,8 @@ def chords(
 
     Try: musictrend chords "Dø7" "C^9#11" --dialect ireal
     """
-    from musictrend.harmony import Key, list_dialects, read_symbol
     from musictrend.errors import ParameterError
+    from musictrend.harmony import Key, list_dialects, read_symbol
 
     if dialect not in list_dialects():
         raise ParameterError(f"--dialect {dialect!r} must be one of {', '.join(list_dialects())}")
@@ -75,6 +75,8 @@ def extract(
     out: Annotated[Path | None, typer.Option("--out", "-o", help=".lab, .jams or .csv for a file; a folder for a corpus.")] = None,
     part: Annotated[str, typer.Option("--part", help="Which piece of a file that holds several.")] = "",
     jobs: Jobs = 0,
+    executor: Executor = "local",
+    dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -86,10 +88,10 @@ def extract(
 
     common.log_to(quiet=quiet)
     path = Path(source)
-    if path.is_file() and path.suffix.lower() not in (".tsv", ".parquet") and not _is_manifest(path):
-        from musictrend.extraction.file import chord_rows, write_chords
-        from musictrend.extraction.file import extract as extract_file
+    from musictrend.extraction.file import chord_rows, holds_one_piece, write_chords
+    from musictrend.extraction.file import extract as extract_file
 
+    if holds_one_piece(path):
         sequence = extract_file(path, part=part or None)
         if out is not None:
             write_chords(sequence, out)
@@ -101,11 +103,14 @@ def extract(
             for row in chord_rows(sequence):
                 print(f"{row['onset']:.3f}\t{row['onset'] + row['duration']:.3f}\t{row['label']}")
         return
+    if dry_run:
+        common.show_plan([source], as_json=as_json)
+        return
     if out is None:
         raise ParameterError("a corpus needs -o FOLDER")
     from musictrend.run.extraction import extract_to_folder
 
-    rows = extract_to_folder(source, out, jobs=common.resolve_jobs(jobs), quiet=quiet)
+    rows = extract_to_folder(source, out, jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet)
     if as_json:
         common.emit(rows)
     else:
@@ -114,15 +119,6 @@ def extract(
         raise typer.Exit(common.NOTHING_USABLE)
     if rows["n_failed"]:
         raise typer.Exit(common.SOME_FAILED)
-
-
-def _is_manifest(path: Path) -> bool:
-    """Whether a .csv is a table of tracks rather than one of chords."""
-    if path.suffix.lower() != ".csv":
-        return False
-    with open(path, encoding="utf-8", errors="replace") as file:
-        head = file.readline(100_000).lower()
-    return "label" not in head.replace('"', "").strip().split(",")
 
 
 def measures(as_json: Json = False) -> None:
@@ -134,7 +130,7 @@ def measures(as_json: Json = False) -> None:
 
     table = list_measures()
     common.emit(table.to_dict("records")) if as_json else common.emit_rows(
-        table, ["name", "facet", "unit", "low", "high", "rises_with_complexity", "coarsest", "citation"]
+        table, ["measure", "facet", "unit", "low", "high", "rises_with_complexity", "coarsest", "citation"]
     )
 
 
@@ -146,6 +142,8 @@ def score(
     window: Annotated[int, typer.Option("--window", min=4)] = 30,
     seed: Seed = 0,
     jobs: Jobs = 0,
+    executor: Executor = "local",
+    dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -157,9 +155,12 @@ def score(
     from musictrend.run.scoring import score_source
 
     common.log_to(quiet=quiet)
+    if dry_run:
+        common.show_plan([source], as_json=as_json)
+        return
     table = score_source(
         source, out, measures=split_measures(measures), vocabularies=tuple(vocabulary or ()), window=window,
-        seed=seed, jobs=common.resolve_jobs(jobs), quiet=quiet,
+        seed=seed, jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet,
     )  # fmt: skip
     common.emit(table.to_dict("records")) if as_json else common.emit_rows(
         table, ["track_id", "measure", "vocabulary", "value", "low", "high", "n_events"]

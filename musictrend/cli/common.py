@@ -9,12 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["Executor", "Jobs", "Json", "Quiet", "Seed", "emit", "emit_rows", "finish", "log_to", "resolve_jobs"]
+__all__ = [
+    "DryRun", "Executor", "Jobs", "Json", "Quiet", "Seed", "emit", "emit_rows", "finish", "log_to", "resolve_jobs",
+    "show_plan",
+]  # fmt: skip
 
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random; same seed, same numbers.", min=0)]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Worker processes; 0 for every usable core. No number depends on it.", min=0)]
 Executor = Annotated[str, typer.Option("--executor", help="local, dask, or tcp://host:port of a Dask scheduler.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no log lines.")]
 
 OK, FAILED, USAGE, SOME_FAILED, NOTHING_USABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -42,9 +46,10 @@ def log_to(*, quiet: bool = False) -> None:
 
 def emit(value: Any) -> None:
     """One JSON document on standard output; numbers that are not finite become null."""
-    from musictrend.run.folder import _finite
+    from musictrend.run.folder import to_plain
 
-    print(json.dumps(_finite(value), ensure_ascii=False, indent=1, default=str))
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(to_plain(value), ensure_ascii=not unicode, indent=1, default=str))
 
 
 def emit_rows(table: Any, columns: list[str] | None = None) -> None:
@@ -59,6 +64,15 @@ def emit_rows(table: Any, columns: list[str] | None = None) -> None:
         return
     with pd.option_context("display.max_colwidth", 70, "display.width", 240):
         print(frame.to_string(index=False, max_rows=None, float_format=lambda v: f"{v:.4g}"))
+
+
+def show_plan(corpora: list[Any], *, as_json: bool) -> None:
+    """What a run would read: one row a corpus."""
+    from musictrend.corpus.check import describe_corpora
+    from musictrend.corpus.manifest import load_corpus
+
+    table = describe_corpora([load_corpus(corpus) for corpus in corpora])
+    emit(table.to_dict("records")) if as_json else emit_rows(table)
 
 
 def finish(run: Any, *, allow_failures: bool, expected: set[str] | None = None) -> None:

@@ -11,7 +11,7 @@ import typer
 from musictrend.cli import common
 from musictrend.cli.common import Jobs, Json, Quiet
 
-corpus_app = typer.Typer(help="Labelled collections: list, fetch, check, describe, init.", no_args_is_help=True,
+corpus_app = typer.Typer(help="Labelled collections: list, fetch, check, describe, init.\n\nTry: musictrend corpus list", no_args_is_help=True,
                          rich_markup_mode=None)  # fmt: skip
 
 

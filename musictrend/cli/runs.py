@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 from musictrend.cli import common
 from musictrend.cli.common import Jobs, Json, Quiet
 
-run_app = typer.Typer(help="A run folder: status, verify, clean.", no_args_is_help=True, rich_markup_mode=None)
+run_app = typer.Typer(help="A run folder: status, verify, clean.\n\nTry: musictrend run status runs/planted", no_args_is_help=True, rich_markup_mode=None)
 
 
 def register(app: typer.Typer) -> None:
@@ -99,7 +98,10 @@ def report(
 
 @run_app.command()
 def status(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: Json = False) -> None:
-    """Say which stages are done."""
+    """Say which stages are done.
+
+    Try: musictrend run status runs/planted
+    """
     from musictrend.run.folder import Run
 
     rows = Run.open(run).status()
@@ -108,7 +110,10 @@ def status(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: Json = 
 
 @run_app.command()
 def verify(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: Json = False) -> None:
-    """Say whether the tables are as the run made them."""
+    """Say whether the tables are as the run made them.
+
+    Try: musictrend run verify runs/planted
+    """
     from musictrend.run.folder import Run
 
     wrong = Run.open(run).verify()
@@ -119,10 +124,11 @@ def verify(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: Json = 
 
 @run_app.command()
 def clean(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: Json = False) -> None:
-    """Take half-done work away; tables and page stay."""
+    """Take half-done work away; tables and page stay.
+
+    Try: musictrend run clean runs/planted
+    """
     from musictrend.run.folder import Run
 
-    opened = Run.open(run)
-    had = opened.work.is_dir()
-    shutil.rmtree(opened.work, ignore_errors=True)
-    common.emit({"removed": had}) if as_json else print("half-done work removed" if had else "nothing to remove")
+    gone = Run.open(run).clean()
+    common.emit({"removed": gone}) if as_json else print("\n".join(f"removed {name}" for name in gone) or "nothing to remove")

@@ -46,10 +46,11 @@ def kernel(function: Function) -> Function:
     """
     import numba
 
-    before = numba.config.CACHE_DIR
+    config: Any = numba.config
+    before = config.CACHE_DIR
     # Read when the function is marked; other libraries keep theirs.
-    numba.config.CACHE_DIR = str(kernel_folder())
+    config.CACHE_DIR = str(kernel_folder())
     try:
-        return numba.njit(cache=True, nogil=True)(function)
+        return numba.njit(cache=True, nogil=True)(function)  # type: ignore[return-value]
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before

@@ -172,7 +172,7 @@ class ReferenceModel:
             for name in _ARRAYS:
                 arrays[f"{vocabulary}.{name}"] = np.asarray(getattr(grammar, name)).astype(_STORED[name])
         with atomic_path(path) as part, open(part, "wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
         with atomic_path(path.with_suffix(".json")) as part:
             text = json.dumps(self.make_up, indent=1, ensure_ascii=False, sort_keys=True)
             part.write_text(text + "\n", encoding="utf-8")
@@ -200,9 +200,9 @@ class ReferenceModel:
 
 
 _STORED = {
-    "token": np.int32, "weight": np.float32, "total": np.float32, "distinct": np.float32, "context": np.int32,
-    "context_total": np.float32, "context_distinct": np.float32, "pair_context": np.int32, "pair_token": np.int32,
-    "pair_weight": np.float32,
+    "token": np.int32, "weight": np.float32, "total": np.float32, "distinct": np.float32,
+    "context": np.int32, "context_total": np.float32, "context_distinct": np.float32,
+    "pair_context": np.int32, "pair_token": np.int32, "pair_weight": np.float32,
 }  # fmt: skip
 _ARRAYS = tuple(_STORED)
 
@@ -229,7 +229,7 @@ def build_grammar(
     >>> from musictrend.harmony import ChordSequence
     >>> loop = ChordSequence.from_labels(["C", "G"] * 9).to_table().events("root")
     >>> grammar = build_grammar(loop, min_songs=1)
-    >>> grammar.probability.shape                          # after a start, a fifth up, a fifth down, or unknown
+    >>> grammar.probability.shape                 # after a start, a fifth up, a fifth down, or unknown
     (4, 3)
     """
     key = token_keys(events)

@@ -37,11 +37,10 @@ def _sample_rows() -> dict[tuple[str, str, int], tuple[float, float]]:
     path = resources.files("musictrend.data") / "reference" / SAMPLE_FILE
     if not path.is_file():
         return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        return {
-            (row["measure"], row["vocabulary"], int(row["window"])): (float(row["mean"]), float(row["sd"]))
-            for row in csv.DictReader(file)
-        }
+    return {
+        (row["measure"], row["vocabulary"], int(row["window"])): (float(row["mean"]), float(row["sd"]))
+        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    }
 
 
 def reference_sample() -> pd.DataFrame:

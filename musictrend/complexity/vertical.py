@@ -149,8 +149,8 @@ def measure_harmonicity(pitch_classes: list[int] | tuple[int, ...]) -> float:
     (1.56026, 0.93731)
     """
     template = _template()
-    # Sorted sums and one transform a chord: the result does not depend on what else is computed.
-    spectrum = sum(np.roll(template, 100 * int(pc)) for pc in sorted(set(pitch_classes)))
+    # One sum and one transform a chord: the result does not depend on what else is computed.
+    spectrum = np.sum([np.roll(template, 100 * int(pc)) for pc in sorted(set(pitch_classes))], axis=0)
     product = np.fft.irfft(np.fft.rfft(spectrum) * np.conj(np.fft.rfft(template)), BINS)
     likeness = np.maximum(product, 0) / np.sqrt((spectrum**2).sum() * (template**2).sum())
     share = likeness / likeness.sum()

@@ -7,24 +7,42 @@ are, and `fetch_corpus` brings them into the cache.
 
 from __future__ import annotations
 
+import difflib
+import lzma
 import os
+import re
 import shutil
 import tarfile
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
-from musictrend.cache import cache_folder
+from musictrend.cache import atomic_path, cache_folder, hash_bytes
+from musictrend.corpus.problem import clean_text
+from musictrend.corpus.readers.reader import YEAR_KINDS
 from musictrend.errors import CorpusError, UnsafeFileError
 
-__all__ = ["Recipe", "RemoteFile", "fetch_corpus", "find_recipe", "list_recipes", "read_recipe"]
+__all__ = ["Recipe", "RemoteFile", "fetch_corpus", "find_recipe", "list_recipes", "read_recipe", "unknown_settings"]
 
 SOURCE_HOST = "https://raw.githubusercontent.com"
 MAX_UNPACKED = 4 * 2**30
 MAX_MEMBERS = 200_000
+
+
+# Settings of a corpus.toml and what each holds.
+SETTINGS: dict[str, type] = {
+    "name": str, "title": str, "licence": str, "citation": str, "year_kind": str, "transcription": str, "note": str,
+    "reader": str, "root": str, "tracks": str, "encoding": str, "dialect": str, "pattern": str, "synthetic": bool,
+    "expected_failures": list, "columns": dict, "segments": dict, "genres": dict, "files": list,
+}  # fmt: skip
+_KINDS = {str: "text", bool: "true or false", list: "a list", dict: "a [table]", int: "a whole number"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +73,7 @@ class Recipe:
     @property
     def files(self) -> list[RemoteFile]:
         """What `fetch_corpus` brings."""
-        known = ("repository", "commit", "path", "bytes", "sha256", "to", "unpack")
-        files = []
-        for row in self.settings.get("files", []):
-            row = {key: value for key, value in row.items() if key in known}
-            row.setdefault("to", PurePosixPath(row["path"]).name)
-            files.append(RemoteFile(**row))
-        return files
+        return [_read_pin(self.folder / "corpus.toml", row) for row in self.settings.get("files", [])]
 
     @property
     def fetched(self) -> Path:
@@ -76,8 +88,14 @@ class Recipe:
 
     @property
     def is_fetched(self) -> bool:
-        """Whether the data have been fetched whole."""
-        return (self.fetched / ".complete").is_file()
+        """Whether the data have been fetched whole, at the revision that is pinned now."""
+        mark = self.fetched / ".complete"
+        return mark.is_file() and mark.read_text(encoding="utf-8") == self.pins
+
+    @property
+    def pins(self) -> str:
+        """Hash of what is pinned."""
+        return hash_bytes(repr(self.files))
 
 
 def read_recipe(folder: Path) -> Recipe:
@@ -86,22 +104,68 @@ def read_recipe(folder: Path) -> Recipe:
     Raises
     ------
     CorpusError
-        When it is not TOML, or has no name.
+        When it is not TOML, its name is none, or a setting is of another kind than it must be.
     """
     path = folder / "corpus.toml"
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CorpusError(f"{path}: not TOML: {error}") from None
-    name = str(settings.get("name") or folder.name)
-    if not name or "/" in name or "\\" in name or name.startswith("."):
-        raise CorpusError(f"{path}: name = {name!r} must be a plain word without slashes")
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be opened: {error.strerror}") from None
+    _check_settings(path, settings)
+    name = settings.get("name") or clean_text(folder.resolve().name)
+    if not re.fullmatch(r"[^./\\=+@-][^/\\]{0,99}", name) or not name.isprintable():
+        raise CorpusError(f"{path}: name = {name[:100]!r} must be a plain word without slashes")
     return Recipe(name, folder, settings)
 
 
-def _shelves() -> Iterator[Path]:
+def _check_settings(path: Path, settings: dict[str, Any]) -> None:
+    """Refuse a setting of another kind than it must be."""
+    for name, kind in SETTINGS.items():
+        if name in settings and type(settings[name]) is not kind:
+            raise CorpusError(f"{path}: {name} = {str(settings[name])[:60]!r} must be {_KINDS[kind]}")
+    for table in ("columns", "genres"):
+        for name, value in settings.get(table, {}).items():
+            words = value if table == "genres" and isinstance(value, list) else [value]
+            if not all(isinstance(word, str) for word in words):
+                raise CorpusError(f"{path}: [{table}] {name} = {str(value)[:60]!r} must be text")
+    kinds = (*YEAR_KINDS, "unknown")
+    if settings.get("year_kind", "unknown") not in kinds:
+        raise CorpusError(f"{path}: year_kind = {settings['year_kind'][:60]!r} must be one of {', '.join(kinds)}")
+
+
+def unknown_settings(settings: dict[str, Any]) -> list[str]:
+    """What a ``corpus.toml`` holds that nobody reads, each in a few words with close names."""
+    found = []
+    for name in sorted(set(settings) - set(SETTINGS)):
+        close = difflib.get_close_matches(name, SETTINGS, n=2)
+        found.append(f"no setting {name[:60]!r}" + (f"; close: {', '.join(close)}" if close else ""))
+    return found
+
+
+def _read_pin(path: Path, row: Any) -> RemoteFile:
+    """One of ``[[files]]``; whatever could lead out of the folders it names is refused."""
+    kinds = {"repository": str, "commit": str, "path": str, "bytes": int, "sha256": str}
+    for name, kind in kinds.items():
+        if not isinstance(row, dict) or type(row.get(name)) is not kind:
+            raise CorpusError(f"{path}: [[files]] needs {name}, {_KINDS[kind]}")
+    to = str(row.get("to", PurePosixPath(row["path"]).name))
+    for name in (row["repository"], row["commit"], row["path"], to):
+        parts = PurePosixPath(name.replace("\\", "/")).parts
+        if not parts or ".." in parts or parts[0].startswith("/") or ":" in parts[0] or not name.isprintable():
+            raise UnsafeFileError(f"{path}: [[files]]: {name[:100]!r} leaves the corpus folder")
+    if re.fullmatch(r"[0-9a-f]{64}", row["sha256"]) is None:
+        raise CorpusError(f"{path}: [[files]]: sha256 = {row['sha256'][:70]!r} must be 64 hexadecimal digits")
+    return RemoteFile(
+        row["repository"], row["commit"], row["path"], row["bytes"], row["sha256"], to, row.get("unpack") is True
+    )
+
+
+def _shelves(packaged: bool = False) -> Iterator[Path]:
     """Folders that hold corpora: the working folder's, then the package's."""
-    yield Path("corpora")
+    if not packaged:
+        yield Path("corpora")
     package = Path(__file__).resolve().parents[1]
     for shelf in (package / "data" / "corpora", package.parent / "corpora"):
         if shelf.is_dir():
@@ -109,19 +173,26 @@ def _shelves() -> Iterator[Path]:
             return
 
 
-def list_recipes() -> dict[str, Recipe]:
-    """Every corpus of the catalogue by name; the working folder's come before the package's."""
+def list_recipes(*, packaged: bool = False) -> dict[str, Recipe]:
+    """Every corpus of the catalogue by name; the working folder's come before the package's, unless only that is wanted.
+
+    A ``corpus.toml`` that cannot be read is left out here: it must not hide the others.
+    """
     found: dict[str, Recipe] = {}
-    for shelf in _shelves():
+    for shelf in _shelves(packaged):
         for path in sorted(shelf.glob("*/corpus.toml")):
-            recipe = read_recipe(path.parent)
-            found.setdefault(path.parent.name, recipe)
+            if path.parent.name not in found:
+                with suppress(CorpusError):
+                    found[path.parent.name] = read_recipe(path.parent)
     return found
 
 
-def find_recipe(name: str) -> Recipe | None:
-    """The corpus of that name, or None."""
-    return list_recipes().get(name)
+def find_recipe(name: str, *, packaged: bool = False) -> Recipe | None:
+    """The corpus of that name, or None; `CorpusError` when its ``corpus.toml`` cannot be read."""
+    for shelf in _shelves(packaged):
+        if name in {path.parent.name for path in shelf.glob("*/corpus.toml")}:
+            return read_recipe(shelf / name)
+    return None
 
 
 def recipe_for_reader(reader: str) -> Recipe | None:
@@ -173,7 +244,7 @@ def fetch_corpus(
         path = _retrieve(file, target, mirror)
         if file.unpack:
             _unpack(path, target)
-    (target / ".complete").write_text(recipe.name)
+    (target / ".complete").write_text(recipe.pins, encoding="utf-8")
     return target
 
 
@@ -181,25 +252,21 @@ def _retrieve(file: RemoteFile, target: Path, mirror: str | None) -> Path:
     import pooch
 
     destination = target / file.to
-    if not destination.resolve().is_relative_to(target.resolve()):
+    if destination == target or not destination.resolve().is_relative_to(target.resolve()):
         raise UnsafeFileError(f"{file.to!r} leaves the corpus folder")
+    if destination.is_file() and pooch.file_hash(str(destination)) == file.sha256:
+        return destination
     destination.parent.mkdir(parents=True, exist_ok=True)
-    local = Path(mirror) / file.repository / file.commit / file.path if mirror and "://" not in mirror else None
     try:
-        if local is not None:
-            if not local.is_file():
-                raise CorpusError(f"the mirror has no {local}")
-            shutil.copyfile(local, destination)
-            if pooch.file_hash(str(destination)) != file.sha256:
-                destination.unlink()
-                raise CorpusError(f"{local}: sha256 differs from the pin; the mirror holds another version")
-            return destination
-        pooch.retrieve(
-            file.url(mirror),
-            known_hash=f"sha256:{file.sha256}",
-            path=destination.parent,
-            fname=destination.name,
-        )
+        if mirror and (local := _local_folder(mirror)) is not None:
+            _copy(file, local / file.repository / file.commit / file.path, destination)
+        else:
+            pooch.retrieve(
+                file.url(mirror),
+                known_hash=f"sha256:{file.sha256}",
+                path=destination.parent,
+                fname=destination.name,
+            )
     except (OSError, ValueError) as error:
         raise CorpusError(
             f"{file.url(mirror)} could not be fetched: {str(error).splitlines()[0]}; "
@@ -208,8 +275,29 @@ def _retrieve(file: RemoteFile, target: Path, mirror: str | None) -> Path:
     return destination
 
 
+def _local_folder(mirror: str) -> Path | None:
+    """The folder that a mirror is, or None where it is an address on the network."""
+    if mirror.startswith("file://"):
+        return Path(url2pathname(urlsplit(mirror).path))
+    return None if "://" in mirror else Path(mirror)
+
+
+def _copy(file: RemoteFile, source: Path, destination: Path) -> None:
+    """Bring a file from a local mirror: whole and as pinned, or not at all."""
+    import pooch
+
+    if not source.is_file():
+        raise CorpusError(f"the mirror has no {source}")
+    if source.stat().st_size != file.bytes:
+        raise CorpusError(f"{source}: {source.stat().st_size:,} bytes, {file.bytes:,} are pinned; the mirror holds another version")
+    with atomic_path(destination) as part:
+        shutil.copyfile(source, part)
+        if pooch.file_hash(str(part)) != file.sha256:
+            raise CorpusError(f"{source}: sha256 differs from the pin; the mirror holds another version")
+
+
 def _unpack(path: Path, target: Path) -> None:
-    """Unpack an archive inside its folder: no paths out, no links, no devices, bounded size."""
+    """Unpack an archive inside its folder: no paths out, no links out, no devices, bounded size."""
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
@@ -217,15 +305,20 @@ def _unpack(path: Path, target: Path) -> None:
                 _check_size(path, len(infos), sum(info.file_size for info in infos))
                 for info in infos:
                     if PurePosixPath(info.filename).is_absolute() or ".." in PurePosixPath(info.filename).parts:
-                        raise UnsafeFileError(f"{path.name}: member {info.filename!r} leaves the folder")
+                        raise UnsafeFileError(f"{path.name}: member {info.filename[:200]!r} leaves the folder")
                 archive.extractall(target)
         else:
             with tarfile.open(path) as tar:
-                members = tar.getmembers()
-                _check_size(path, len(members), sum(member.size for member in members))
+                total = 0
+                for number, member in enumerate(tar, 1):  # sizes stand before contents: a bomb is told unopened
+                    total += member.size
+                    _check_size(path, number, total)
                 tar.extractall(target, filter="data")
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
-        raise CorpusError(f"{path.name}: broken archive: {error}; delete it and fetch again") from None
+    except tarfile.FilterError as error:
+        raise UnsafeFileError(f"{path.name}: member {error.tarinfo.name[:200]!r} leaves the folder or is a device: refused") from None
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+        path.unlink(missing_ok=True)
+        raise CorpusError(f"{path.name}: broken archive: {error}; fetch again") from None
 
 
 def _check_size(path: Path, members: int, total: int) -> None:

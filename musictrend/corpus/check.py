@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from musictrend.corpus.manifest import Corpus, track_table
+from musictrend.corpus.manifest import Corpus, manifest_problems, track_table
 from musictrend.corpus.problem import Problem
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def check_corpus(
         does not import it).
     """
     tracks = track_table([corpus])
-    problems = list(corpus.problems)
+    problems = manifest_problems(corpus)
     facts: dict[str, Any] = {
         "root": str(corpus.root),
         "licence": corpus.licence or "not stated",
@@ -104,10 +104,6 @@ def check_corpus(
     problems += _genre_problems(corpus, tracks, facts)
     facts["duplicates"] = int(tracks["duplicate_of"].notna().sum())
     facts["failed"] = int((tracks["status"] == "failed").sum())
-    for track in corpus.entries:
-        if track.status == "failed":
-            problems.append(Problem("tracks", f"{corpus.name}/{track.track_id}", track.path, "", track.reason,
-                                    "mend the row; the rest goes on"))  # fmt: skip
     if extracted is not None:
         facts["unreadable"] = len(extracted.reasons)
         labels = extracted.chords.labels
@@ -165,7 +161,7 @@ def _genre_problems(corpus: Corpus, tracks: pd.DataFrame, facts: dict[str, Any])
     found = []
     if corpus.rule.measure:
         return found
-    listed = set(corpus.rule.pop) | set(corpus.rule.niche)
+    listed = {*corpus.rule.pop, *corpus.rule.niche, *corpus.rule.other}
     for genre, count in counts.items():
         if genre in listed:
             continue
@@ -195,6 +191,7 @@ def describe_corpora(corpora: Sequence[Corpus]) -> pd.DataFrame:
         tracks = track_table([corpus])
         years = tracks["year"].dropna()
         sides = Counter(tracks["segment"])
+        genres = Counter(g for names in tracks["genres"] for g in names).most_common()
         rows.append(
             {
                 "corpus": corpus.name,
@@ -207,9 +204,17 @@ def describe_corpora(corpora: Sequence[Corpus]) -> pd.DataFrame:
                 "pop": sides["pop"],
                 "niche": sides["niche"],
                 "other": sides["other"],
+                "genres": _most(genres),
+                "source_kinds": _most(Counter(tracks["source_kind"]).most_common()),
                 "transcription": corpus.transcription,
                 "licence": corpus.licence,
                 "segments": corpus.rule.describe(),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _most(counts: list[tuple[str, int]], n: int = 8) -> str:
+    """The most common of some categories in one cell: ``jazz 110, folk 100 and 3 more``."""
+    shown = ", ".join(f"{name} {count}" for name, count in counts[:n])
+    return f"{shown} and {len(counts) - n} more" if len(counts) > n else shown

@@ -116,8 +116,13 @@ def iter_lines(path: Path, *, offset: int = 0) -> Iterator[tuple[int, bytes]]:
             offset += len(line)
 
 
-def read_text(path: Path, *, encoding: str | None = None, limit: int = MAX_BYTES) -> str:
+def read_text(
+    path: Path, *, encoding: str | None = None, limit: int = MAX_BYTES, lenient: bool = False
+) -> str:
     """Text of a file: UTF-8 (with or without BOM), UTF-16 with BOM, or the encoding given.
+
+    Lenient, bytes that cannot be decoded become lone surrogates and NUL bytes stay: the caller drops the rows
+    that have them.
 
     Raises
     ------
@@ -126,15 +131,15 @@ def read_text(path: Path, *, encoding: str | None = None, limit: int = MAX_BYTES
     UnsafeFileError
         When the file or one of its lines is too long to be what it says.
     """
-    return decode_text(read_bytes(path, limit=limit), encoding=encoding)
+    return decode_text(read_bytes(path, limit=limit), encoding=encoding, lenient=lenient)
 
 
-def decode_text(data: bytes, *, encoding: str | None = None) -> str:
+def decode_text(data: bytes, *, encoding: str | None = None, lenient: bool = False) -> str:
     """Decode bytes as `read_text` does."""
     if encoding is None:
         encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        text = data.decode(encoding)
+        text = data.decode(encoding, "surrogateescape" if lenient and encoding == "utf-8-sig" else "strict")
     except LookupError:
         raise ReaderError(
             f"no encoding {encoding!r}", hint="corpus.toml takes Python's names: utf-8, latin-1"
@@ -146,7 +151,7 @@ def decode_text(data: bytes, *, encoding: str | None = None) -> str:
             place=f"line {line}",
             hint="save the file as UTF-8, or set encoding in corpus.toml",
         ) from None
-    if "\0" in text:
+    if "\0" in text and not lenient:
         raise ReaderError("binary data where text was expected", hint="is this the right file?")
     start = 0
     while len(text) - start > MAX_LINE:
@@ -163,24 +168,49 @@ def decode_text(data: bytes, *, encoding: str | None = None) -> str:
 
 
 def iter_rows(
-    path: Path, *, delimiter: str | None = None, encoding: str | None = None
+    path: Path, *, encoding: str | None = None, delimiter: str | None = None, lenient: bool = False
 ) -> Iterator[dict[str, str]]:
     """Rows of a CSV or TSV file as dicts of text; the delimiter is told from the header line.
 
     A row with too few cells has ``""`` in the others; the key ``"__line__"`` holds its line number.
+    Lenient, a row that cannot be trusted has its reason under ``"__problem__"`` and the table goes on.
     """
-    text = read_text(path, encoding=encoding)
+    text = read_text(path, encoding=encoding, lenient=lenient)
     head = text[: text.find("\n")] if "\n" in text else text
     if delimiter is None:
         delimiter = max(("\t", ",", ";"), key=head.count)
     csv.field_size_limit(MAX_FIELD)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        for row in reader:
-            row.pop(None, None)  # type: ignore[call-overload]
-            yield {k: v or "" for k, v in row.items()} | {"__line__": str(reader.line_num)}
-    except csv.Error as error:
-        raise ReaderError(f"not a table: {error}", place=f"line {reader.line_num}") from None
+    first, last = 1, 1  # lines of the row before
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            if not lenient or reader.line_num > last + 1:
+                raise ReaderError(f"not a table: {error}", place=f"line {last + 1}") from None
+            row = {"__problem__": str(error)}
+        if row is None:
+            break
+        first, last = last + 1, reader.line_num
+        extra = row.pop(None, None)  # type: ignore[call-overload]
+        if lenient and (reason := _distrust(row, extra)):
+            row["__problem__"] = reason
+        yield {k: v or "" for k, v in row.items()} | {"__line__": str(last)}
+    if lenient and last > first and text.count('"') % 2:
+        raise ReaderError("a quote that is never closed", place=f"line {first}", hint="the rows below it are lost")
+
+
+def _distrust(row: dict[str, str], extra: list[str] | None) -> str:
+    """Why the cells of a row cannot be trusted; ``""`` when they can."""
+    if any(extra or ()):
+        return f"{len(row) + len(extra or ())} cells where the header has {len(row)}: is a comma not quoted?"
+    cells = "".join(filter(None, row.values()))
+    if "\0" in cells:
+        return "binary data where text was expected"
+    if not cells.isascii() and any("\udc80" <= c <= "\udcff" for c in cells):
+        byte = next(ord(c) - 0xDC00 for c in cells if "\udc80" <= c <= "\udcff")
+        return f"not UTF-8: byte 0x{byte:02x} cannot be decoded (save as UTF-8, or set encoding in corpus.toml)"
+    return ""
 
 
 def read_json(path: Path, *, limit: int = MAX_BYTES) -> Any:

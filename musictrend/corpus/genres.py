@@ -63,8 +63,8 @@ class SegmentRule:
 
     Parameters
     ----------
-    pop, niche : tuple of str
-        Genres, normalised.
+    pop, niche, other : tuple of str
+        Genres by their canonical names.
     rest : str
         Segment of every other genre.
     measure : str
@@ -91,6 +91,7 @@ class SegmentRule:
     niche_test: str = ""
     synonyms: Mapping[str, str] = field(default_factory=dict)
     stated: bool = False
+    other: tuple[str, ...] = ()
 
     @classmethod
     def from_toml(cls, segments: Mapping[str, Any] | None, genres: Mapping[str, Any] | None = None) -> SegmentRule:
@@ -108,33 +109,40 @@ class SegmentRule:
         }
         if not segments:
             return cls(synonyms=synonyms)
+        rest = segments.get("*", "other")
+        if rest not in SEGMENTS:
+            raise CorpusError(f"[segments] has * = {rest!r}: it must be 'pop', 'niche' or 'other'")
+        known = {*SEGMENTS, "*", "by", "measure"} if segments.get("by") == "exposure" else {*SEGMENTS, "*"}
+        if unknown := sorted(set(segments) - known):
+            raise CorpusError(
+                f"[segments] has {', '.join(unknown)[:200]}: it holds pop = [...], niche = [...], other = [...] and \"*\", "
+                "or by = \"exposure\" with measure, pop = \"<= 20\" and niche = \"> 40\""
+            )
         if segments.get("by") == "exposure":
             for side in ("pop", "niche"):
                 _parse_test(str(segments.get(side, "")))
             return cls(
                 pop=(),
-                rest=str(segments.get("*", "other")),
+                rest=rest,
                 measure=str(segments.get("measure", "popularity")),
                 pop_test=str(segments["pop"]),
                 niche_test=str(segments["niche"]),
                 synonyms=synonyms,
                 stated=True,
             )
-        unknown = set(segments) - {"pop", "niche", "other", "*", "by", "measure"}
-        rest = str(segments.get("*", "other"))
-        if unknown or rest not in SEGMENTS:
-            raise CorpusError(
-                f"[segments] has {', '.join(sorted(unknown)) or f'* = {rest!r}'}: "
-                "it holds pop = [...], niche = [...], and \"*\" = 'pop', 'niche' or 'other'"
-            )
-        lists = {}
-        for side in ("pop", "niche"):
+        lists: dict[str, tuple[str, ...]] = {}
+        for side in SEGMENTS:
             value = segments.get(side, [])
-            lists[side] = tuple(normalise_genre(g) for g in ([value] if isinstance(value, str) else value))
-        both = set(lists["pop"]) & set(lists["niche"])
-        if both:
-            raise CorpusError(f"[segments]: {', '.join(sorted(both))} cannot be both pop and niche")
-        return cls(lists["pop"], lists["niche"], rest, synonyms=synonyms, stated=True)
+            names = [value] if isinstance(value, str) else value
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise CorpusError(f"[segments] {side} = {str(value)[:60]!r} must be a list of genres")
+            # The rule may write a variant; tracks are compared by canonical names.
+            plain = (normalise_genre(name) for name in names)
+            lists[side] = tuple(dict.fromkeys(synonyms.get(name, name) for name in plain))
+        counts = Counter(name for names in lists.values() for name in names)
+        if both := sorted(name for name, count in counts.items() if count > 1):
+            raise CorpusError(f"[segments]: {', '.join(both)} cannot be in two segments")
+        return cls(lists["pop"], lists["niche"], rest, other=lists["other"], synonyms=synonyms, stated=True)
 
     def canonical(self, genres: Iterable[str]) -> tuple[str, ...]:
         """Genres by their canonical names, each once, in their order."""
@@ -158,11 +166,14 @@ class SegmentRule:
 
     def side(self, genre: str) -> str:
         """Segment of one canonical genre."""
-        return "pop" if genre in self.pop else "niche" if genre in self.niche else self.rest
+        for side, genres in (("pop", self.pop), ("niche", self.niche), ("other", self.other)):
+            if genre in genres:
+                return side
+        return self.rest
 
     def close_names(self, genre: str) -> list[str]:
         """Genres of the rule that are written almost like this one."""
-        return difflib.get_close_matches(genre, [*self.pop, *self.niche], n=3, cutoff=0.75)
+        return difflib.get_close_matches(genre, [*self.pop, *self.niche, *self.other], n=3, cutoff=0.75)
 
     def describe(self) -> str:
         """The rule in one sentence."""

@@ -7,21 +7,32 @@ table file, or a folder of chord files with labels in paths or a ``tracks.csv``.
 
 from __future__ import annotations
 
-import re
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from musictrend.corpus.catalogue import Recipe, find_recipe, list_recipes, read_recipe, recipe_for_reader
-from musictrend.corpus.files import iter_rows
+from musictrend.corpus.catalogue import (
+    Recipe,
+    find_recipe,
+    list_recipes,
+    read_recipe,
+    recipe_for_reader,
+    unknown_settings,
+)
+from musictrend.corpus.files import iter_rows, resolve_inside
+from musictrend.corpus.folder import list_pieces, scan_folder
 from musictrend.corpus.genres import SegmentRule, split_genres
-from musictrend.corpus.problem import Problem
-from musictrend.corpus.readers import get_reader, reader_for_file, recognise_folder
-from musictrend.corpus.track import Track
+from musictrend.corpus.problem import Problem, clean_text
+from musictrend.corpus.readers import get_reader, list_readers, reader_for_file, recognise_folder
+from musictrend.corpus.readers.reader import YEAR_KINDS
+from musictrend.corpus.track import SOURCE_KINDS, Track
 from musictrend.corpus.year import parse_year
-from musictrend.errors import CorpusError, ReaderError
+from musictrend.errors import CorpusError, NothingUsableError, ParameterError, ReaderError
+from musictrend.harmony.dialects import list_dialects
 from musictrend.harmony.key import Key
 
 if TYPE_CHECKING:
@@ -30,15 +41,12 @@ if TYPE_CHECKING:
 __all__ = ["Corpus", "load_corpus"]
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
-# What a folder of files is labelled by when its corpus.toml does not say: tried in order, the first that fits all.
-PATTERNS = (
-    "{genre}/{year}/{artist} - {title}",
-    "{genre}/{year}/{title}",
-    "{year}/{genre}/{artist} - {title}",
-    "{year}/{genre}/{title}",
-    "{genre}/{artist} - {title} ({year})",
-    "{genre}/{artist} - {year} - {title}",
-)
+# Columns of a manifest that are read, and the one that [segments] measures exposure by; others are left alone.
+TEXTS = (
+    "track_id", "id", "path", "part", "chords", "title", "artist", "year", "year_kind", "genre", "genres", "key",
+    "split", "source_kind", "transcription", "reader",
+)  # fmt: skip
+NUMBERS = ("popularity", "peak_rank", "weeks")
 TRACK_COLUMNS = (
     "track_id", "corpus", "title", "artist", "artist_id", "year", "year_low", "year_high", "year_kind",
     "genres", "segment", "popularity", "weight", "duplicate_of", "source_kind", "engine", "status", "reason",
@@ -68,6 +76,8 @@ class Corpus:
         What was wrong with the manifest.
     synthetic : bool
         Whether the music was planted rather than made by people.
+    dialect : str
+        Grammar of chords written in the manifest itself; told from the symbols when empty.
     """
 
     name: str
@@ -83,6 +93,7 @@ class Corpus:
     problems: list[Problem] = field(default_factory=list)
     synthetic: bool = False
     note: str = ""
+    dialect: str = ""
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -125,11 +136,14 @@ def load_corpus(spec: str | Path, *, name: str | None = None) -> Corpus:
     except ReaderError as error:
         where = f"{spec}:{error.place}" if error.place else str(spec)
         raise CorpusError(f"{where}: {error.reason}" + (f"; {error.hint}" if error.hint else "")) from None
+    except OSError as error:
+        raise CorpusError(f"{error.filename or spec}: cannot be opened: {error.strerror}") from None
     if name:
         corpus.name = name
-    corpus.entries = list(_unique(corpus))
+    # The first use of an id is the good one; then the order of the manifest must not matter any more.
+    corpus.entries = sorted(_unique(corpus), key=lambda track: track.track_id)
     if not corpus.entries:
-        raise CorpusError(f"{spec}: no tracks in it; see what is expected with: musictrend corpus init --help")
+        raise NothingUsableError(f"{spec}: no tracks in it; see what is expected with: musictrend corpus init --help")
     return corpus
 
 
@@ -157,7 +171,7 @@ def _from_folder(root: Path) -> Corpus:
         known = recipe_for_reader(reader.name)
         settings = dict(known.settings) if known else {}
         return _from_recipe(Recipe(str(settings.get("name", reader.name)), root, settings | {"reader": reader.name}), root)
-    return _from_recipe(Recipe(root.resolve().name or "corpus", root, {}), root)
+    return _from_recipe(Recipe(clean_text(root.resolve().name).lstrip(".") or "corpus", root, {}), root)
 
 
 def _from_file(path: Path) -> Corpus:
@@ -167,16 +181,11 @@ def _from_file(path: Path) -> Corpus:
     if suffix in TABLE_SUFFIXES and reader is not None and _dataset_file(path):
         return _from_folder(root)
     if suffix in TABLE_SUFFIXES:
-        recipe = Recipe(path.stem, root, {"tracks": path.name})
-        return _from_recipe(recipe, root)
+        return _from_recipe(Recipe(clean_text(path.stem), root, {}), root, manifest=path)
     if reader is None:
         raise CorpusError(f"{path}: no reader takes {suffix or 'a file without suffix'}; a table is .csv, .tsv or .parquet")
-    entries = [
-        Track(track_id=a.track_id, path=path.name, part=a.track_id, title=a.title, artist=a.artist,
-              year=parse_year(a.year), genres=a.genres, reader=reader.name)
-        for a in reader.read_file(path)
-    ]  # fmt: skip
-    return Corpus(path.stem, root, reader.name, year_kind=reader.year_kind or "unknown", entries=entries,
+    entries = list_pieces(root, path, reader, always=True)
+    return Corpus(clean_text(path.stem), root, reader.name, year_kind=reader.year_kind or "unknown", entries=entries,
                   transcription=reader.transcription)  # fmt: skip
 
 
@@ -186,15 +195,17 @@ def _dataset_file(path: Path) -> bool:
     return reader is not None and getattr(reader, "recognises_file", lambda p: False)(path)
 
 
-def _from_recipe(recipe: Recipe, root: Path) -> Corpus:
+def _from_recipe(recipe: Recipe, root: Path, *, manifest: Path | None = None) -> Corpus:
     settings = recipe.settings
-    problems: list[Problem] = []
+    problems = [Problem("tracks", path="corpus.toml", reason=odd, hint="it changes nothing as it stands")
+                for odd in unknown_settings(settings)]  # fmt: skip
     reader_name = str(settings.get("reader", ""))
     reader = get_reader(reader_name) if reader_name else None
-    manifest = root / str(settings.get("tracks", "tracks.csv"))
+    if manifest is None and (settings.get("tracks") or (root / "tracks.csv").is_file()):
+        manifest = resolve_inside(root, str(settings.get("tracks", "tracks.csv")))
     corpus = Corpus(
         recipe.name,
-        root,
+        _package_folder(str(settings["root"]), recipe) if "root" in settings else root,
         reader_name,
         title=str(settings.get("title", recipe.name)),
         licence=str(settings.get("licence", reader.licence if reader else "")),
@@ -205,21 +216,50 @@ def _from_recipe(recipe: Recipe, root: Path) -> Corpus:
         problems=problems,
         synthetic=bool(settings.get("synthetic", False)),
         note=str(settings.get("note", "")),
+        dialect=_dialect(settings),
     )
-    if settings.get("tracks") or manifest.is_file():
-        if not manifest.is_file():
-            raise CorpusError(f"{root}: corpus.toml names tracks = {manifest.name!r}, which is not there")
+    if manifest is not None:
         corpus.entries = list(_rows_to_tracks(manifest, settings, corpus))
     elif reader is not None:
         corpus.entries = list(reader.list_tracks(root))
     else:
-        corpus.entries = list(_tracks_of_folder(root, settings, corpus))
+        corpus.entries = list(scan_folder(root, problems, str(settings.get("pattern", ""))))
     return corpus
+
+
+def _dialect(settings: Mapping[str, Any]) -> str:
+    dialect = str(settings.get("dialect", ""))
+    if dialect and dialect not in list_dialects():
+        raise ParameterError(f"dialect={dialect!r} in corpus.toml must be one of {', '.join(list_dialects())}")
+    return dialect
+
+
+def _package_folder(setting: str, recipe: Recipe) -> Path:
+    """Folder inside an installed package, as in ``root = "package:music21/corpus"``; the package is not imported."""
+    kind, _, place = setting.partition(":")
+    name, *below = place.split("/")
+    if kind != "package" or not name.isidentifier() or any(part in ("", ".", "..") for part in below):
+        raise CorpusError(
+            f"{recipe.folder / 'corpus.toml'}: root = {setting!r} must be 'package:NAME/FOLDER', a folder inside an "
+            "installed Python package; without root, paths are below the corpus folder"
+        )
+    spec = find_spec(name)  # looks for a top-level package without running it
+    if spec is None or not spec.submodule_search_locations:
+        raise CorpusError(
+            f"{recipe.name}: its files are in the Python package {name!r}, which is not installed; pip install {name}"
+        )
+    folder = Path(next(iter(spec.submodule_search_locations))).joinpath(*below)
+    if not folder.is_dir():
+        raise CorpusError(
+            f"{recipe.name}: the installed {name} has no folder {'/'.join(below)!r} (some distributions leave it out); "
+            f"pip install --force-reinstall {name}"
+        )
+    return folder
 
 
 def _table_rows(path: Path, settings: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if path.suffix.lower() != ".parquet":
-        yield from iter_rows(path, encoding=settings.get("encoding"))
+        yield from iter_rows(path, encoding=settings.get("encoding"), lenient=True)
         return
     import pyarrow.parquet as pq
 
@@ -234,139 +274,130 @@ def _table_rows(path: Path, settings: Mapping[str, Any]) -> Iterator[dict[str, A
 def _rows_to_tracks(path: Path, settings: Mapping[str, Any], corpus: Corpus) -> Iterator[Track]:
     """Rows of a manifest as tracks; columns may be renamed by ``[columns]``."""
     renamed = {str(old): str(new) for new, old in settings.get("columns", {}).items()}
-    first = True
+    names: dict[str, str] = {}
+    empty = True
     for row in _table_rows(path, settings):
         line = str(row.pop("__line__"))
         place = line if line.startswith("row") else f"line {line}"
-        row = {renamed.get(k, k).strip().lower(): v for k, v in row.items() if k is not None}
-        if first:
-            _check_columns(path, row, corpus)
-            first = False
-        yield _row_to_track(row, place, path, corpus)
-    if first:
-        raise CorpusError(f"{path}: no rows below the header")
+        problem = row.pop("__problem__", "")
+        if row and not names:
+            names = _check_columns(path, list(row), renamed, corpus)
+        empty = False
+        yield _row_to_track({new: row[old] for new, old in names.items() if old in row}, problem, place, path, corpus)
+    if empty:
+        raise NothingUsableError(f"{path}: no rows below the header: not one track in it")
 
 
-def _check_columns(path: Path, row: Mapping[str, Any], corpus: Corpus) -> None:
-    have = ", ".join(row) or "none"
-    if "chords" not in row and "path" not in row:
+def _check_columns(path: Path, columns: list[str], renamed: Mapping[str, str], corpus: Corpus) -> dict[str, str]:
+    """Our name of each column that is used -> the table's; a column that ``[columns]`` names wins over one called so."""
+    ordered = sorted(columns, key=lambda column: column in renamed)
+    found = {renamed.get(c, c).strip().lower(): c for c in ordered}
+    have = ", ".join(c[:40] for c in columns[:12]) + (f" and {len(columns) - 12:,} more" if len(columns) > 12 else "")
+    if "chords" not in found and "path" not in found:
         raise CorpusError(
-            f"{path}: no column 'chords' or 'path' (it has {have}); rename one under [columns] in corpus.toml, "
+            f"{path}: no column 'chords' or 'path' (it has {have or 'none'}); rename one under [columns] in corpus.toml, "
             "for example chords = \"Progression\""
         )
+    for old in sorted(set(renamed) - set(columns)):
+        corpus.problems.append(
+            Problem("tracks", path=path.name, reason=f"no column {old!r}, which [columns] names (it has {have})",
+                    hint="mend its spelling in corpus.toml")  # fmt: skip
+        )
     for column in ("year", "genre"):
-        if column not in row and not (column == "genre" and "genres" in row):
+        if column not in found and not (column == "genre" and "genres" in found):
             corpus.problems.append(
                 Problem("tracks", path=path.name, reason=f"no column {column!r} (it has {have})",
                         hint=f"add it, or rename one under [columns]; without it no track has a {column}")  # fmt: skip
             )
+    return {new: old for new, old in found.items() if new in (*TEXTS, *NUMBERS, corpus.rule.measure)}
 
 
-def _row_to_track(row: dict[str, Any], place: str, path: Path, corpus: Corpus) -> Track:
-    text = {k: "" if v is None else ";".join(map(str, v)) if isinstance(v, list) else str(v) for k, v in row.items()}
+def _row_to_track(row: dict[str, Any], problem: str, place: str, path: Path, corpus: Corpus) -> Track:
+    text = {name: _cell(value) for name, value in row.items()}
     get = lambda *names: next((text[n].strip() for n in names if text.get(n, "").strip()), "")  # noqa: E731
     track_id = get("track_id", "id") or place.replace(" ", "-")
     year = parse_year(row.get("year") if not isinstance(row.get("year"), str) else get("year"))
+    tell = lambda reason, hint: corpus.problems.append(Problem("tracks", track_id, path.name, place, reason, hint))  # noqa: E731
     if year.value is None and year.reason != "no year":
-        corpus.problems.append(
-            Problem("tracks", track_id, path.name, place, year.reason, "the track stays, without a year")
-        )
+        tell(year.reason, "the track stays, without a year")
     key = None
     if get("key"):
         try:
             key = Key.parse(get("key"))
         except ValueError as error:
-            corpus.problems.append(Problem("tracks", track_id, path.name, place, str(error), "the track stays, without a key"))
-    popularity = None
-    if get("popularity"):
-        try:
-            popularity = float(get("popularity"))
-        except ValueError:
-            corpus.problems.append(Problem("tracks", track_id, path.name, place, f"popularity {get('popularity')[:40]!r} is no number"))
-    exposure = {}
-    for name in ("peak_rank", "weeks"):
+            tell(str(error), "the track stays, without a key")
+    numbers = {}
+    for name in dict.fromkeys((*NUMBERS, corpus.rule.measure)):
         if get(name):
             try:
-                exposure[name] = float(get(name))
+                numbers[name] = _finite_number(get(name))
             except ValueError:
-                corpus.problems.append(Problem("tracks", track_id, path.name, place, f"{name} {get(name)[:40]!r} is no number"))
+                tell(f"{name} {get(name)[:40]!r} is no number", f"the track stays, without {name}")
+    for name, accepted in (("year_kind", (*YEAR_KINDS, "unknown")), ("source_kind", SOURCE_KINDS)):
+        if get(name) and get(name) not in accepted:
+            tell(f"{name} {get(name)[:40]!r} must be one of {', '.join(accepted)}", "the corpus' own is taken")
+            text[name] = ""
+    broken_cell = next((k for k in ("track_id", "title", "artist", "year", "genre", "path") if "\n" in text.get(k, "")), "")
+    if broken_cell:
+        tell(f"a line break inside {broken_cell}", "is a quote above it never closed? rows may have been lost")
     status, reason = "ok", ""
-    if not get("chords") and not get("path"):
+    if problem:
+        status, reason = "failed", f"{path.name} {place}: {problem}"
+    elif not get("chords") and not get("path"):
         status, reason = "failed", f"{path.name} {place}: neither chords nor a path"
+    elif get("reader") and get("reader") not in list_readers():
+        status, reason = "failed", f"{path.name} {place}: no reader {get('reader')[:40]!r}"
+    source_kind = get("source_kind")
+    if not source_kind and get("path") and not get("chords"):
+        reader = list_readers().get(get("reader") or corpus.reader) or reader_for_file(Path(get("path")))
+        source_kind = reader.source_kind if reader else ""
     return Track(
         track_id=track_id, path=get("path"), chords=get("chords"), title=get("title"), artist=get("artist"),
         part=get("part"), year=year, year_kind=get("year_kind"), genres=split_genres(get("genre", "genres")),
-        popularity=popularity, exposure=exposure, key=key, split=get("split"), transcription=get("transcription"),
-        reader=get("reader"), status=status, reason=reason,
-        source_kind=get("source_kind") or "annotation",
+        popularity=numbers.pop("popularity", None), exposure=numbers, key=key, split=get("split"),
+        transcription=get("transcription"), reader=get("reader"), status=status, reason=reason,
+        source_kind=source_kind or "annotation",
     )  # fmt: skip
 
 
-def _tracks_of_folder(root: Path, settings: Mapping[str, Any], corpus: Corpus) -> Iterator[Track]:
-    """Tracks of a folder of chord files, labelled by their paths."""
-    files = [(p, reader_for_file(p)) for p in sorted(root.rglob("*")) if p.is_file() and not p.name.startswith(".")]
-    chosen = [(p, r) for p, r in files if r is not None]
-    if not chosen:
-        raise CorpusError(
-            f"{root}: not a corpus: no corpus.toml, no tracks.csv, no dataset that is recognised, and no file that a "
-            "reader takes"
-        )
-    relative = [p.relative_to(root).with_suffix("").as_posix() for p, _ in chosen]
-    patterns = [str(settings["pattern"])] if "pattern" in settings else list(PATTERNS)
-    matcher = next((m for m in map(compile_pattern, patterns) if all(map(m.fullmatch, relative))), None)
-    if matcher is None and "pattern" in settings:
-        matcher = compile_pattern(patterns[0])  # the corpus' own: files that do not fit are listed
-    if matcher is None:
-        corpus.problems.append(
-            Problem("tracks", path=str(root), reason="no year and genre: the paths fit no known pattern",
-                    hint="write pattern = \"{genre}/{year}/{title}\" in a corpus.toml, or a tracks.csv")  # fmt: skip
-        )
-    for (path, reader), name in zip(chosen, relative, strict=True):
-        found = matcher.fullmatch(name) if matcher else None
-        labels = found.groupdict() if found else {}
-        if matcher is not None and found is None:
-            corpus.problems.append(
-                Problem("tracks", name, name, "", f"the path does not fit the pattern {patterns[0]!r}", "rename the file or mend the pattern")
-            )
-        yield Track(
-            track_id=path.relative_to(root).as_posix(), path=path.relative_to(root).as_posix(),
-            title=labels.get("title", path.stem), artist=labels.get("artist", ""), year=parse_year(labels.get("year")),
-            genres=split_genres(labels.get("genre", "")), reader=reader.name, transcription=reader.transcription,
-            source_kind=reader.source_kind,
-        )  # fmt: skip
+def _cell(value: Any) -> str:
+    """A cell of a table as text."""
+    if isinstance(value, list):
+        return ";".join(_cell(v) for v in value if v is not None)
+    return "" if value is None else str(value)
 
 
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """A path pattern such as ``{genre}/{year}/{title}`` as a regular expression.
-
-    Examples
-    --------
-    >>> compile_pattern("{genre}/{year}/{title}").fullmatch("jazz/1959/So What")["year"]
-    '1959'
-    """
-    fields = {"genre": r"[^/]+", "year": r"[~\d][\d.~?s-]{3,12}", "title": r"[^/]+", "artist": r"[^/]+?", "any": r"[^/]+"}
-    parts = re.split(r"\{(\w+)\}", pattern)
-    expression = ""
-    for i, part in enumerate(parts):
-        if i % 2 == 0:
-            expression += re.escape(part)
-        elif part not in fields:
-            raise CorpusError(f"pattern {pattern!r}: {{{part}}} must be one of {', '.join('{%s}' % f for f in fields)}")
-        else:
-            expression += f"(?P<{part}>{fields[part]})" if part != "any" else fields[part]
-    return re.compile(expression)
+def _finite_number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _unique(corpus: Corpus) -> Iterator[Track]:
     """Tracks with ids that are used once; the second use is a failed track with an id of its own."""
     seen: Counter[str] = Counter()
     for track in corpus.entries:
-        seen[track.track_id] += 1
-        count = seen[track.track_id]
+        track_id, title, artist = (clean_text(text) for text in (track.track_id, track.title, track.artist))
+        seen[track_id] += 1
+        count = seen[track_id]
         if count > 1:
-            reason = f"track_id {track.track_id!r} is used {'again' if count == 2 else f'{count} times'}"
-            track = replace(track, track_id=f"{track.track_id}#{count}", status="failed", reason=reason)
+            reason = f"track_id {track_id!r} is used {'again' if count == 2 else f'{count} times'}"
+            track = replace(track, track_id=f"{track_id}#{count}", status="failed", reason=reason)
+        elif (track_id, title, artist) != (track.track_id, track.title, track.artist):
+            track = replace(track, track_id=track_id, title=title, artist=artist)
         yield track
+
+
+def manifest_problems(corpus: Corpus) -> list[Problem]:
+    """What was wrong with a corpus' labels, with ids as in ``tracks.parquet``; rows that failed come last."""
+    name = lambda track_id: f"{corpus.name}/{clean_text(track_id)}" if track_id else ""  # noqa: E731
+    found = [replace(problem, track_id=name(problem.track_id)) for problem in corpus.problems]
+    return found + [
+        Problem("tracks", name(track.track_id), track.path, "", track.reason, "mend the row; the rest goes on")
+        for track in corpus.entries
+        if track.status == "failed"
+    ]
 
 
 def track_table(corpora: Iterable[Corpus]) -> pd.DataFrame:
@@ -395,11 +426,11 @@ def track_table(corpora: Iterable[Corpus]) -> pd.DataFrame:
                     "source_kind": track.source_kind,
                     "engine": "",
                     "status": track.status,
-                    "reason": track.reason,
+                    "reason": clean_text(track.reason),
                     "n_chords": 0,
                     "song_id": track.song_id,
-                    "path": track.path,
-                    "part": track.part,
+                    "path": clean_text(track.path),
+                    "part": clean_text(track.part),
                     "transcription": track.transcription or corpus.transcription,
                     "split": track.split,
                 }

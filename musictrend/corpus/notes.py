@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["Notes"]
+from musictrend.errors import ReaderError
+
+__all__ = ["Notes", "beat_length", "collect_notes"]
+
+LONGEST = 1024.0  # quarter notes; a maxima in a slow metre has 32
+MAX_NOTES = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +30,7 @@ class Notes:
     beat_quarter : float64 array, shape (b,)
         Length of a beat in each bar.
     fifths : list of (onset_quarter, int)
-        Key signatures as written: sharps positive.
+        Key signatures as they sound: sharps positive.
     title, composer : str
     """
 
@@ -52,3 +58,65 @@ class Notes:
         spans = np.diff(edges[order])
         busy = spans[sounding > 0].sum()
         return float((sounding * spans).sum() / busy) if busy > 0 else 0.0
+
+
+def beat_length(count: float, unit: float) -> float:
+    """Length of a beat in quarter notes: three eighths in 6/8, else what stands below.
+
+    Examples
+    --------
+    >>> beat_length(4, 4), beat_length(6, 8), beat_length(3, 8), beat_length(4, 2)
+    (1.0, 1.5, 0.5, 2.0)
+    """
+    compound = unit >= 8 and count % 3 == 0 and count > 3
+    return (12.0 if compound else 4.0) / unit
+
+
+def collect_notes(
+    rows: Sequence[tuple[float, float, int]],
+    bars: Sequence[float] | np.ndarray,
+    beats: Sequence[float] | np.ndarray,
+    fifths: list[tuple[float, int]],
+    title: str = "",
+    composer: str = "",
+) -> Notes:
+    """Sort and check the notes of a score.
+
+    Parameters
+    ----------
+    rows : sequence of (onset_quarter, duration_quarter, pitch)
+        In any order; notes without length are left out.
+    bars, beats : float arrays, shapes (b + 1,) and (b,)
+    fifths : list of (onset_quarter, int)
+
+    Raises
+    ------
+    ReaderError
+        Without notes, and for lengths and pitches that no instrument has.
+    """
+    if len(rows) > MAX_NOTES:
+        raise ReaderError(f"{len(rows):,} notes: at most {MAX_NOTES:,} are read", hint="is this one piece?")
+    onset, length, pitch = (np.array(column, dtype=float) for column in zip(*rows, strict=True)) if rows else (np.zeros(0),) * 3
+    if not np.isfinite(onset).all() or not np.isfinite(length).all():
+        raise ReaderError("notes at times that are not finite numbers")
+    keep = length > 1e-6
+    onset, length, pitch = onset[keep], length[keep], pitch[keep]
+    if not len(onset):
+        raise ReaderError("a score without notes", hint="does it hold nothing but rests, grace notes or percussion?")
+    if length.max() > LONGEST:
+        at = int(np.searchsorted(bars, onset[length.argmax()] + 1e-6))
+        raise ReaderError(f"a note of {length.max():g} quarter notes", place=f"bar {at}", hint="are its divisions right?")
+    if pitch.min() < 0 or pitch.max() > 127:
+        odd = pitch.min() if pitch.min() < 0 else pitch.max()
+        raise ReaderError(f"a pitch of MIDI number {odd:g}: 0 to 127 are read", hint="is its octave right?")
+    order = np.lexsort((pitch, onset))
+    return Notes(
+        onset[order],
+        length[order],
+        pitch[order].astype(np.int16),
+        np.asarray(bars, dtype=float),
+        np.maximum(np.asarray(beats, dtype=float), 0.25),
+        fifths,
+        title,
+        composer,
+    )

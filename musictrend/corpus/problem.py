@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-__all__ = ["PROBLEM_COLUMNS", "Problem", "problem_table"]
+__all__ = ["PROBLEM_COLUMNS", "Problem", "clean_text", "problem_table"]
 
 PROBLEM_COLUMNS = ("stage", "track_id", "path", "place", "reason", "hint")
 
@@ -45,7 +45,18 @@ def problem_table(problems: Iterable[Problem]):
     return table.map(one_line)
 
 
+def clean_text(text: str) -> str:
+    """Text without line breaks, control characters and halves of characters.
+
+    Examples
+    --------
+    >>> clean_text("So\\tWhat\\n"), clean_text("caf\\udce9")
+    ('So What ', 'caf ')
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
 def one_line(text: str) -> str:
-    """Text without line breaks or control characters, of bounded length."""
-    clean = "".join(c if c.isprintable() else " " for c in text)
+    """Text that stays on its line, of bounded length."""
+    clean = clean_text(text)
     return clean if len(clean) <= 500 else clean[:497] + "..."

@@ -7,6 +7,7 @@ silently guessed. 0 and impossible years are missing, with the reason.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -53,7 +54,7 @@ def parse_year(text: object) -> Year:
     if isinstance(text, float):
         if text != text:
             return Year(reason="no year")
-        text = int(text)
+        text = int(text) if math.isfinite(text) else "infinite"
     written = str(text).strip().strip("[]()").strip()
     written = re.sub(r"^(\d{1,4})\.0$", r"\1", written)
     if written.lower() in {"", "nan", "none", "na", "n/a", "?", "unknown", "<na>", ".."}:

@@ -21,7 +21,7 @@ from musictrend.harmony.sequence import ChordSequence
 __all__ = ["SymbolReader"]
 
 # Dialects whose symbols mean different notes in different keys.
-RELATIVE_DIALECTS = frozenset({"dcml", "romantext", "humdrum_harm", "rs200"})
+RELATIVE_DIALECTS = frozenset({"dcml", "romantext", "humdrum_harm", "cocopops_harm", "rs200"})
 
 
 @dataclass
@@ -51,7 +51,7 @@ class SymbolReader:
         Raises
         ------
         ReaderError
-            When the annotation says why it is not there, or has no symbols.
+            When the annotation says why it is not there, has no symbols, or none of them can be read.
         """
         if annotation.problem is not None:
             raise annotation.problem
@@ -72,6 +72,12 @@ class SymbolReader:
             chords.append(found[0])
             if found[1]:
                 unread.setdefault(symbol, []).append(i)
+        if sum(map(len, unread.values())) == n:
+            raise ReaderError(
+                f"none of its {n} symbols can be read, such as {annotation.symbols[0][:60]!r}",
+                place=annotation.places[0] if annotation.places else "",
+                hint=f"read as {annotation.dialect}; is it another dialect?",
+            )
         for symbol, where in unread.items():
             place = annotation.places[where[0]] if annotation.places else f"chord {where[0] + 1}"
             self.problems.append(

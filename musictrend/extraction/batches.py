@@ -20,8 +20,8 @@ from musictrend.corpus.files import resolve_inside
 from musictrend.corpus.manifest import Corpus
 from musictrend.corpus.problem import Problem
 from musictrend.corpus.readers import get_reader, reader_for_file
-from musictrend.corpus.readers.chordstrings import parse_chord_string
-from musictrend.corpus.readers.reader import guarded
+from musictrend.corpus.readers.chordstrings import READER as CHORD_STRINGS
+from musictrend.corpus.readers.reader import MALFORMED, as_reader_error, guarded
 from musictrend.corpus.track import Track
 from musictrend.errors import ReaderError
 from musictrend.execution import Progress, map_tasks
@@ -142,7 +142,8 @@ def _cut(corpora: list[Corpus], keep: Path | None) -> list[Batch]:
         whole = [t for t in corpus.entries if t.status == "ok"]
         for i in range(0, len(whole), BATCH):
             batches.append(
-                Batch(corpus.name, str(corpus.root), corpus.reader, tuple(whole[i : i + BATCH]), str(keep or ""))
+                Batch(corpus.name, str(corpus.root), corpus.reader, tuple(whole[i : i + BATCH]), str(keep or ""),
+                      corpus.dialect)  # fmt: skip
             )
     return batches
 
@@ -193,7 +194,7 @@ def _batch_hash(batch: Batch) -> str:
                 seen[track.path] = _content_hash(str(path), stat.st_size, stat.st_mtime_ns)
             except (ReaderError, OSError) as error:
                 seen[track.path] = f"unreadable: {error}"
-    return hash_bytes(__version__, batch.corpus, batch.reader, repr(batch.tracks), json.dumps(seen, sort_keys=True))
+    return hash_bytes(__version__, batch.corpus, batch.reader, batch.dialect, repr(batch.tracks), json.dumps(seen, sort_keys=True))
 
 
 @lru_cache(maxsize=50_000)
@@ -216,7 +217,8 @@ def _read_tracks(batch: Batch) -> Extracted:
             else:
                 annotation.track_id = track_id
                 sequences.append(symbols.read(annotation, track.path, track.key))
-        except ReaderError as error:
+        except (ReaderError, *MALFORMED) as caught:
+            error = as_reader_error(caught)
             sequences.append(ChordSequence((), track_id=track_id))
             reasons[track_id] = error.reason
             problems.append(Problem("chords", track_id, track.path, error.place, error.reason, error.hint))
@@ -231,7 +233,7 @@ def _annotations(batch: Batch, root: Path) -> list[Annotation | None]:
         if track.source_kind == "score":
             found[track.track_id] = None
         elif track.chords:
-            found[track.track_id] = guarded(track.track_id, lambda track=track: _inline(track))
+            found[track.track_id] = guarded(track.track_id, lambda track=track: _inline(batch, track))
         else:
             groups.setdefault(_reader_name(batch, root, track), []).append(track)
     for name, tracks in groups.items():
@@ -241,9 +243,22 @@ def _annotations(batch: Batch, root: Path) -> list[Annotation | None]:
                                       hint="musictrend corpus list --readers shows the formats")  # fmt: skip
                 found[track.track_id] = Annotation.failed(track.track_id, problem)
             continue
-        for track, annotation in zip(tracks, get_reader(name).read(root, tracks), strict=True):
-            found[track.track_id] = annotation
+        found |= _read_together(name, root, tracks)
     return [found[track.track_id] for track in batch.tracks]
+
+
+def _read_together(name: str, root: Path, tracks: list[Track]) -> dict[str, Annotation]:
+    """Annotations of one reader's tracks; where the reader cannot begin at all, each of them says why."""
+    annotations = iter(get_reader(name).read(root, tracks))
+    found: dict[str, Annotation] = {}
+    trouble = ReaderError("its reader gave nothing")
+    for track in tracks:
+        annotation = guarded(track.track_id, lambda: next(annotations, None))
+        if annotation is None:  # the reader broke off at a track before
+            annotation = Annotation.failed(track.track_id, trouble)
+        trouble = annotation.problem or trouble
+        found[track.track_id] = annotation
+    return found
 
 
 def _reader_name(batch: Batch, root: Path, track: Track) -> str:
@@ -253,8 +268,8 @@ def _reader_name(batch: Batch, root: Path, track: Track) -> str:
     return reader.name if reader else ""
 
 
-def _inline(track: Track) -> Annotation:
-    """Chords written in the manifest: Chordonomicon's spelling, or Harte's where every symbol has a colon."""
-    symbols, places = parse_chord_string(track.chords)
-    harte = any(":" in s for s in symbols) and all(":" in s or s in {"N", "X"} for s in symbols)
-    return Annotation(track.track_id, symbols, "harte" if harte else "chordonomicon", places=places, keys=track.key)
+def _inline(batch: Batch, track: Track) -> Annotation:
+    """Chords written in the manifest: in the corpus' stated dialect, else told from the symbols."""
+    annotation = CHORD_STRINGS.read_track(Path(batch.root), track)
+    annotation.dialect = batch.dialect or annotation.dialect
+    return annotation

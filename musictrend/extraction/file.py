@@ -7,17 +7,31 @@ import json
 from pathlib import Path
 
 from musictrend.cache import atomic_path
+from musictrend.corpus.files import iter_rows, read_head
 from musictrend.corpus.readers import list_readers, reader_for_file
 from musictrend.errors import ParameterError, ReaderError
 from musictrend.extraction.annotation import SymbolReader
+from musictrend.harmony.chord import Chord
+from musictrend.harmony.key import Key
 from musictrend.harmony.sequence import ChordSequence
 
-__all__ = ["extract", "write_chords"]
+__all__ = ["extract", "holds_one_piece", "write_chords"]
 
 CSV_COLUMNS = (
     "track_id", "position", "onset", "duration", "unit", "label", "root", "quality", "bass", "pitch_classes",
     "key_tonic", "key_mode", "confidence",
 )  # fmt: skip
+
+
+def holds_one_piece(path: Path) -> bool:
+    """Whether a path is one file of chords or notes, rather than a corpus: a folder, a name, or a table of tracks."""
+    suffix = path.suffix.lower()
+    if not path.is_file() or suffix in (".tsv", ".parquet"):
+        return False
+    if suffix != ".csv":
+        return True
+    head = read_head(path, 100_000).decode("utf-8", "replace").partition("\n")[0].lower()
+    return "label" in [name.strip(' "\r\ufeff') for name in head.split(",")]
 
 
 def extract(path: str | Path, *, part: str | None = None) -> ChordSequence:
@@ -121,24 +135,20 @@ def write_chords(sequence: ChordSequence, path: str | Path) -> None:
 
 def read_chord_csv(path: Path) -> ChordSequence:
     """Read a ``.csv`` with the columns of ``chords.parquet``; only ``label`` is indispensable."""
-    from musictrend.corpus.files import iter_rows
-    from musictrend.harmony.chord import Chord
-    from musictrend.harmony.key import Key
-
     rows = list(iter_rows(path))
     if not rows or "label" not in rows[0]:
         raise ReaderError(f"{path}: no column 'label': not a table of chords", hint="write one with: musictrend extract FILE -o OUT.csv")
     first = rows[0].get("track_id") or path.stem
     rows = [r for r in rows if (r.get("track_id") or path.stem) == first]
     number = lambda name: [float(r[name]) for r in rows] if all(r.get(name) for r in rows) else None  # noqa: E731
-    keys = tuple(
-        Key(int(r["key_tonic"]), r["key_mode"]) if r.get("key_tonic") and r.get("key_mode") else None for r in rows
-    )
     try:
         chords = tuple(Chord(r["label"]) for r in rows)
+        keys = tuple(
+            Key(int(r["key_tonic"]), r["key_mode"]) if r.get("key_tonic") and r.get("key_mode") else None for r in rows
+        )
+        onsets, durations, confidence = number("onset"), number("duration"), number("confidence")
     except ValueError as error:
-        raise ReaderError(f"{path}: {error}") from None
+        raise ReaderError(f"{path}: {error}", hint="musictrend extract FILE -o OUT.csv writes such a table") from None
     return ChordSequence(
-        chords, number("onset"), number("duration"), rows[0].get("unit") or "order", None, keys,
-        number("confidence"), first,
-    )  # fmt: skip
+        chords, onsets, durations, rows[0].get("unit") or "order", None, keys, confidence, first
+    )

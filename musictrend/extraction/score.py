@@ -1,11 +1,14 @@
 """From the notes of a score to chords, segmentation and chord decided together.
 
 A hidden Markov model over slices of a score: a new slice begins wherever a
-note begins. States are a root and one of eleven qualities, and *rest*. A slice
-speaks for a chord by how long each pitch class sounds in it and by its lowest
-note; a chord changes more readily on a beat and at the start of a bar. The
-posterior of each slice, by the forward-backward algorithm, becomes the
-confidence of the chord decoded by Viterbi.
+note begins. States are a root and one of eleven qualities. A slice speaks for
+a chord by how long each pitch class sounds in it and by its lowest note; a
+chord changes more readily at the start of a bar and on a beat, and some chords
+follow others more readily. What sounds in a chord, what lies in its bass and
+what follows it was counted in analyses by people (``benchmarks/scores.py
+--learn``; make-up in ``data/models/score_chords.json``). The posterior of each
+slice, by the forward-backward algorithm, becomes the confidence of the chord
+decoded by Viterbi.
 
 References
 ----------
@@ -15,7 +18,10 @@ References
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -29,53 +35,58 @@ from musictrend.harmony.sequence import ChordSequence
 
 __all__ = ["estimate_chords", "extract_score", "slice_notes"]
 
-# quality: prior, and weights of its degrees in the sound (root, third, fifth, seventh)
-QUALITIES = {
-    "maj": (0.420, (0.40, 0.28, 0.27)),
-    "min": (0.250, (0.40, 0.28, 0.27)),
-    "7": (0.130, (0.31, 0.25, 0.17, 0.23)),
-    "dim": (0.035, (0.32, 0.31, 0.32)),
-    "min7": (0.045, (0.29, 0.24, 0.20, 0.23)),
-    "maj7": (0.015, (0.29, 0.24, 0.20, 0.23)),
-    "hdim7": (0.030, (0.26, 0.24, 0.24, 0.22)),
-    "dim7": (0.045, (0.24, 0.24, 0.24, 0.24)),
-    "aug": (0.006, (0.33, 0.32, 0.30)),
-    "minmaj7": (0.003, (0.29, 0.24, 0.20, 0.23)),
-    "5": (0.021, (0.55, 0.40)),
-}
 MIN_POLYPHONY = 1.3  # notes together on average; tune books have 1
-OTHER = 0.02  # share of the sound given to notes outside the chord
-BASS = {0: 0.62, 1: 0.20, 2: 0.12, 3: 0.05}  # lowest note by degree of the chord
-BASS_OTHER = 0.09
-SOUND_WEIGHT, BASS_WEIGHT = 5.3, 0.82  # how loudly a quarter note's worth of sound, and its bass, speak
-CHANGE = {"bar": 0.90, "beat": 0.90, "off": 0.15}  # chance that a chord changes at a slice that begins there
-FIFTH_BONUS = 1.0  # a root that falls a fifth, or a fourth, is that much more likely than another
+MAX_SLICES = 150_000  # Tristan has about 100,000
+# How loudly a quarter note's worth of sound, and its bass, speak; beyond two quarter notes a slice says no more.
+SOUND_WEIGHT, BASS_WEIGHT, LONGEST = 5.3, 0.8, 2.0
+CHANGE = (0.90, 0.75, 0.10)  # chance that a chord changes where a slice begins: at a bar, on a beat, off the beat
+
+
+@dataclass(frozen=True, eq=False)
+class _States:
+    """The chords of the model: s = 12 roots times the qualities, roots outermost.
+
+    ``sound`` and ``bass``, shape (s, 12), are log probabilities of pitch classes; ``prior`` (s,) and ``moves``
+    (s, s), from row to column, of chords, given that one chord follows another; no chord follows itself.
+    """
+
+    roots: np.ndarray
+    bitmaps: np.ndarray
+    sound: np.ndarray
+    bass: np.ndarray
+    prior: np.ndarray
+    moves: np.ndarray
+
+
+def turn_states(model: dict) -> _States:
+    """Counts by quality and interval, turned to all twelve roots."""
+    bitmaps = [list_qualities()[name].bitmap for name in model["qualities"]]
+    k = len(bitmaps)
+    sound, bass = np.array(model["sound"]), np.array(model["bass"])  # (k, 12), from the root
+    moves = np.array(model["moves"])  # (k, 12, k): quality, interval to the next root, next quality
+    turned = np.zeros((12, k, 12, k))
+    for root in range(12):
+        turned[root] = np.roll(moves, root, axis=1)
+    square = turned.reshape(12 * k, 12 * k)
+    np.fill_diagonal(square, 0.0)
+    square /= square.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore"):
+        logs = np.log(square)
+    prior = np.tile(np.array(model["prior"]) / 12, 12)
+    return _States(
+        np.repeat(np.arange(12), k),
+        np.tile(bitmaps, 12),
+        np.log(np.concatenate([np.roll(sound, root, axis=1) for root in range(12)])),
+        np.log(np.concatenate([np.roll(bass, root, axis=1) for root in range(12)])),
+        np.log(prior / prior.sum()),
+        logs,
+    )
 
 
 @cache
-def _states() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[tuple[int, int]]]:
-    """Log sound (s, 12), log bass (s, 12), log prior (s,), log change (s, s), and (root, bitmap) of each state."""
-    sounds, basses, priors, names = [], [], [], []
-    table = list_qualities()
-    for root in range(12):
-        for name, (prior, weights) in QUALITIES.items():
-            degrees = [i for i in range(12) if table[name].bitmap >> i & 1]
-            sound = np.full(12, OTHER / (12 - len(degrees)))
-            bass = np.full(12, BASS_OTHER / (12 - len(degrees)))
-            for place, degree in enumerate(degrees):
-                sound[(root + degree) % 12] = (1 - OTHER) * weights[place] / sum(weights)
-                bass[(root + degree) % 12] = BASS[place]
-            sounds.append(np.log(sound))
-            basses.append(np.log(bass / bass.sum()))
-            priors.append(prior / 12)
-            names.append((root, table[name].bitmap))
-    prior = np.array(priors)
-    roots = np.array([root for root, _ in names])
-    step = (roots[None, :] - roots[:, None]) % 12
-    change = prior[None, :] * np.where(np.isin(step, (5, 7)), FIFTH_BONUS, 1.0)
-    change[np.arange(len(names)), np.arange(len(names))] = 0.0
-    change /= change.sum(axis=1, keepdims=True)
-    return np.array(sounds), np.array(basses), np.log(prior), np.log(np.maximum(change, 1e-300)), names
+def _states() -> _States:
+    path = resources.files("musictrend") / "data" / "models" / "score_chords.json"
+    return turn_states(json.loads(path.read_text(encoding="utf-8")))
 
 
 def extract_score(path: Path, track_id: str = "score") -> ChordSequence:
@@ -116,8 +127,8 @@ def slice_notes(notes: Notes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     note = np.repeat(np.arange(len(notes)), counts)
     place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
     overlap = np.minimum(edges[place + 1], ends[note]) - np.maximum(edges[place], notes.onset_quarter[note])
-    sound = np.zeros((n, 12))
-    np.add.at(sound, (place, notes.pitch[note] % 12), np.maximum(overlap, 0))
+    cells = place * 12 + notes.pitch[note] % 12
+    sound = np.bincount(cells, weights=np.maximum(overlap, 0), minlength=12 * n).reshape(n, 12)
     lowest = np.full(n, 32767, dtype=np.int64)
     np.minimum.at(lowest, place, notes.pitch[note])
     return edges, sound, np.where(lowest < 32767, lowest % 12, -1)
@@ -129,10 +140,9 @@ def _change_chance(edges: np.ndarray, notes: Notes) -> np.ndarray:
     bars = notes.bar_onset_quarter
     bar = np.clip(np.searchsorted(bars, starts + 1e-3) - 1, 0, max(len(notes.beat_quarter) - 1, 0))
     inside = starts - bars[bar]
-    beat = np.maximum(notes.beat_quarter[bar], 0.25)
+    beat = notes.beat_quarter[bar]
     off = np.abs(inside / beat - np.round(inside / beat)) * beat
-    chance = np.where(off < 0.02, CHANGE["beat"], CHANGE["off"])
-    return np.where(inside < 0.02, CHANGE["bar"], chance)
+    return np.where(inside < 0.02, CHANGE[0], np.where(off < 0.02, CHANGE[1], CHANGE[2]))
 
 
 def estimate_chords(notes: Notes, track_id: str = "score") -> ChordSequence:
@@ -146,8 +156,13 @@ def estimate_chords(notes: Notes, track_id: str = "score") -> ChordSequence:
     Returns
     -------
     chords : ChordSequence
-        In quarter notes, with the bass that sounds at each chord's start where it belongs to the chord, ``N`` where
+        In quarter notes, with the chord tone that prevails in the bass bar by bar, ``N`` where
         nothing sounds, bars, and the mean posterior of each chord as its confidence.
+
+    Raises
+    ------
+    ReaderError
+        For a score longer than any opera.
 
     Examples
     --------
@@ -156,22 +171,24 @@ def estimate_chords(notes: Notes, track_id: str = "score") -> ChordSequence:
     >>> estimate_chords(notes).labels
     ['C:maj', 'G:maj']
     """
-    log_sound, log_bass, log_prior, log_change, names = _states()
     edges, sound, bass = slice_notes(notes)
+    if len(bass) > MAX_SLICES:
+        raise ReaderError(f"notes begin at {len(bass):,} moments: at most {MAX_SLICES:,} are read",
+                          hint="cut the score into movements")  # fmt: skip
+    states = _states()
     lengths = np.diff(edges)
     heard = sound.sum(axis=1)
     silent = heard <= 1e-9
-    # Sound is heard relative to its own loudness: eight voices say no more than four, a long slice more than a short one.
-    weight = np.where(silent, 0, np.minimum(lengths, 4.0) / np.maximum(heard, 1e-9))
-    emission = SOUND_WEIGHT * (sound * weight[:, None]) @ log_sound.T  # (n, s)
-    spoken = ~silent
-    emission[spoken] += BASS_WEIGHT * np.minimum(lengths[spoken], 4.0)[:, None] * log_bass[:, bass[spoken]].T
+    # Sound counts by its share: eight voices say no more than four, a long slice more than a short one.
+    speech = np.where(silent, 0.0, np.minimum(lengths, LONGEST))
+    emission = SOUND_WEIGHT * (sound * (speech / np.maximum(heard, 1e-9))[:, None]) @ states.sound.T  # (n, s)
+    emission += BASS_WEIGHT * speech[:, None] * states.bass.T[bass]
     change = _change_chance(edges, notes)
-    path = _viterbi(emission, change, log_prior, log_change)
-    posterior = _posterior(emission, change, np.exp(log_prior), np.exp(log_change))
-    certain = posterior[np.arange(len(path)), path]
+    path = _decode(emission, change, states)
+    certain = _certainty(emission, change, states, path)
     path = np.where(silent, -1, path)
-    starts = np.flatnonzero(np.diff(path, prepend=-2) != 0)
+    low = _bass_line(path, bass, edges, notes, states)
+    starts = np.flatnonzero((np.diff(path, prepend=-2) != 0) | (np.diff(low, prepend=-2) != 0))
     ends = np.append(starts[1:], len(path))
     chords, confidence = [], []
     for a, b in zip(starts, ends, strict=True):
@@ -179,10 +196,8 @@ def estimate_chords(notes: Notes, track_id: str = "score") -> ChordSequence:
             chords.append(Chord.NO_CHORD)
             confidence.append(1.0)
             continue
-        root, bitmap = names[path[a]]
-        low = _prevailing_bass(bass[a:b], lengths[a:b])
-        in_chord = low >= 0 and bitmap >> ((low - root) % 12) & 1
-        chords.append(Chord.from_parts(root, bitmap=bitmap, bass=low if in_chord else root))
+        root, bitmap = int(states.roots[path[a]]), int(states.bitmaps[path[a]])
+        chords.append(Chord.from_parts(root, bitmap=bitmap, bass=int(low[a])))
         confidence.append(float(np.average(certain[a:b], weights=lengths[a:b])))
     onsets = edges[starts]
     durations = edges[ends] - onsets
@@ -192,10 +207,19 @@ def estimate_chords(notes: Notes, track_id: str = "score") -> ChordSequence:
     )  # fmt: skip
 
 
-def _prevailing_bass(bass: np.ndarray, lengths: np.ndarray) -> int:
-    """The pitch class that is lowest for the longest part of a chord."""
-    time = np.bincount(bass[bass >= 0], weights=lengths[bass >= 0], minlength=12)
-    return int(time.argmax()) if time.any() else -1
+def _bass_line(path: np.ndarray, bass: np.ndarray, edges: np.ndarray, notes: Notes, states: _States) -> np.ndarray:
+    """The bass of each slice: the chord tone that is lowest longest in that bar of the chord; shape (n,), -1 in silence.
+
+    Finer than bars it would follow every broken chord (65% of held-out time right, as with bars, at twice the chords).
+    """
+    bar = np.searchsorted(notes.bar_onset_quarter, edges[:-1] + 1e-3)
+    chord = np.cumsum((np.diff(path, prepend=-2) != 0) | (np.diff(bar, prepend=-2) != 0)) - 1
+    roots = states.roots[path]
+    sounds = (path >= 0) & (bass >= 0) & (states.bitmaps[path] >> (bass - roots) % 12 & 1 == 1)
+    time = np.bincount(chord[sounds] * 12 + bass[sounds], weights=np.diff(edges)[sounds], minlength=12 * (chord[-1] + 1))
+    time = time.reshape(-1, 12)
+    low = np.where(time.any(axis=1)[chord], time.argmax(axis=1)[chord], roots)
+    return np.where(path < 0, -1, low)
 
 
 def _in_bars(onsets: np.ndarray, ends: np.ndarray, notes: Notes) -> np.ndarray:
@@ -206,41 +230,56 @@ def _in_bars(onsets: np.ndarray, ends: np.ndarray, notes: Notes) -> np.ndarray:
     return np.interp(ends, bars[keep], place) - np.interp(onsets, bars[keep], place)
 
 
-def _viterbi(emission: np.ndarray, change: np.ndarray, log_prior: np.ndarray, log_change: np.ndarray) -> np.ndarray:
+def _decode(emission: np.ndarray, change: np.ndarray, states: _States) -> np.ndarray:
+    """The likeliest states by Viterbi: shape (n,)."""
     n, s = emission.shape
-    back = np.zeros((n, s), dtype=np.int32)
-    best = log_prior + emission[0]
-    own = np.arange(s)
+    go, stay = np.log(change), np.log1p(-change)
+    moves = states.moves
+    finite = moves[np.isfinite(moves)]
+    # A chord further behind than the likeliest and the unlikeliest move lie apart is no source of any chord.
+    reach = finite.max() - finite.min()
+    best = np.empty((n, s))
+    best[0] = states.prior + emission[0]
     for t in range(1, n):
-        moved = best[:, None] + log_change
-        source = moved.argmax(axis=0)
-        go = moved[source, own] + np.log(change[t])
-        stay = best + np.log1p(-change[t])
-        back[t] = np.where(go > stay, source, own)
-        best = np.maximum(go, stay) + emission[t]
+        row = best[t - 1]
+        near = np.flatnonzero(row >= row.max() - reach)
+        came = (moves[near] + row[near, None]).max(axis=0)
+        came += go[t]
+        np.maximum(came, row + stay[t], out=came)
+        np.add(came, emission[t], out=best[t])
     path = np.zeros(n, dtype=np.int64)
-    path[-1] = best.argmax()
+    now = path[-1] = best[-1].argmax()
     for t in range(n - 1, 0, -1):
-        path[t - 1] = back[t, path[t]]
+        came = best[t - 1] + moves[:, now]
+        source = came.argmax()
+        if came[source] + go[t] > best[t - 1, now] + stay[t]:
+            now = source
+        path[t - 1] = now
     return path
 
 
-def _posterior(emission: np.ndarray, change: np.ndarray, prior: np.ndarray, moves: np.ndarray) -> np.ndarray:
-    """Probability of each state in each slice: shape (n, s), rows sum to 1."""
+def _certainty(emission: np.ndarray, change: np.ndarray, states: _States, path: np.ndarray) -> np.ndarray:
+    """Posterior probability of each slice's state on the path: shape (n,)."""
     n, s = emission.shape
+    moves = np.exp(states.moves)
     likelihood = np.exp(emission - emission.max(axis=1, keepdims=True))
-    forward = np.zeros((n, s))
-    forward[0] = prior * likelihood[0]
-    forward[0] /= forward[0].sum()
+    forward = np.empty((n, s))
+    row = np.exp(states.prior) * likelihood[0]
+    forward[0] = row / row.sum()
     for t in range(1, n):
-        row = ((1 - change[t]) * forward[t - 1] + change[t] * (forward[t - 1] @ moves)) * likelihood[t]
-        forward[t] = row / row.sum()
+        row = forward[t - 1] @ moves
+        row *= change[t]
+        row += (1 - change[t]) * forward[t - 1]
+        row *= likelihood[t]
+        np.divide(row, row.sum(), out=forward[t])
+    certain = np.empty(n)
+    certain[-1] = forward[-1, path[-1]]
     backward = np.ones(s)
-    posterior = forward.copy()
     for t in range(n - 2, -1, -1):
         message = likelihood[t + 1] * backward
-        backward = (1 - change[t + 1]) * message + change[t + 1] * (moves @ message)
+        backward = moves @ message
+        backward *= change[t + 1]
+        backward += (1 - change[t + 1]) * message
         backward /= backward.sum()
-        posterior[t] = forward[t] * backward
-        posterior[t] /= posterior[t].sum()
-    return posterior
+        certain[t] = forward[t, path[t]] * backward[path[t]] / (forward[t] @ backward)
+    return certain

@@ -8,18 +8,18 @@ really happened; `judge_simulated` gives each simulated claim its verdict.
 
 from __future__ import annotations
 
-from .experiment import learning_curve, simulate, sweep
-from .fitting import WorldInput, world_input
-from .foundation import Foundation
-from .grammar import CategoricalFamily, GaussianFamily
-from .hindcast import Hindcast, forecast_past
-from .laws import check_laws
-from .ngrams import NgramFamily
-from .quantities import QUANTITIES
-from .scenario import Scenario, list_scenarios, load_scenario
-from .verdicts import judge_simulated, load_simulated_claims
-from .works import Works
-from .world import World, step
+from musictrend.feedback.experiment import learning_curve, simulate, sweep
+from musictrend.feedback.fitting import WorldInput, world_input
+from musictrend.feedback.foundation import Foundation
+from musictrend.feedback.grammar import CategoricalFamily, GaussianFamily
+from musictrend.feedback.hindcast import Hindcast, forecast_past
+from musictrend.feedback.laws import check_laws
+from musictrend.feedback.ngrams import NgramFamily
+from musictrend.feedback.quantities import QUANTITIES
+from musictrend.feedback.scenario import Scenario, list_scenarios, load_scenario
+from musictrend.feedback.verdicts import judge_simulated, list_judged_worlds, load_simulated_claims
+from musictrend.feedback.works import Works
+from musictrend.feedback.world import World, step
 
 __all__ = [
     "QUANTITIES",
@@ -36,6 +36,7 @@ __all__ = [
     "forecast_past",
     "judge_simulated",
     "learning_curve",
+    "list_judged_worlds",
     "list_scenarios",
     "load_scenario",
     "load_simulated_claims",

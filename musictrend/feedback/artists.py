@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .works import Works, gather
+from musictrend.feedback.works import Works, gather
 
 SHORTEST = 16  # events; deletions never make a song shorter
 

@@ -6,8 +6,8 @@ from math import pi, sin, sqrt
 
 import numpy as np
 
-from .grammar import CategoricalFamily, CategoricalModel, GaussianFamily
-from .trial import (
+from musictrend.feedback.grammar import CategoricalFamily, CategoricalModel, GaussianFamily
+from musictrend.feedback.trial import (
     OFF,
     above,
     at_least,
@@ -20,7 +20,7 @@ from .trial import (
     run_steps,
     zipf,
 )
-from .world import World, step
+from musictrend.feedback.world import World, step
 
 
 # ------------------------------------------------------------------ 1, 2, 3: refitting a distribution
@@ -84,11 +84,11 @@ def _fresh(seed):
     k = 20
     p = zipf(k)
     # chains forget at the slower of 2f + 1/n (variety) and f (which tokens lead); each runs longer than that
-    for n, f, steps, burn in ((50, 0.02, 800, 200), (50, 0.10, 300, 50), (200, 0.005, 1600, 500)):
+    for n, f, steps, burn in ((50, 0.02, 700, 150), (50, 0.10, 300, 50), (200, 0.005, 1300, 400)):
         human = round(f * n)
         scenario = OFF.replace(human_works=human, generator_works=n - human)
         means = []
-        for s in list_seeds(seed, 12):
+        for s in list_seeds(seed, 10):
             tokens = np.random.default_rng(s).choice(k, n, p=p)
             world = World.begin(
                 make_base(tokens, k, source=CategoricalModel(p)), scenario, s, CategoricalFamily(k)
@@ -102,7 +102,7 @@ def _fresh(seed):
         expected = 1 - 1 / (n * (1 - (1 - f) ** 2) + (1 - f))
         yield equal(
             "Het_inf/Het* = 1 - 1/(n(1-(1-f)^2) + (1-f))",
-            f"n={n}, f={f}, 12 chains of {steps} steps",
+            f"n={n}, f={f}, 10 chains of {steps} steps",
             expected,
             np.array(means) / (1 - (p * p).sum()),
         )
@@ -134,7 +134,7 @@ def _infinite_alleles(seed):
 
 @law(7, "conformity")
 def _conformity(seed):
-    n, k, t, replicates = 100, 20, 40, 150
+    n, k, t, replicates = 100, 20, 40, 100
     tokens = np.random.default_rng(seed).choice(k, n, p=zipf(k))
     neutral = (1 - 1 / n) ** t
     for b, judge in ((1.0, equal), (1.3, below), (0.7, above)):

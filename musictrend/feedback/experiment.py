@@ -16,14 +16,13 @@ import numpy as np
 
 from musictrend.errors import ParameterError
 from musictrend.execution import map_tasks
-
-from .fitting import WorldInput, world_input
-from .foundation import Foundation
-from .ngrams import NgramFamily
-from .quantities import Observer
-from .scenario import Scenario, load_scenario
-from .works import ORIGINS, SEGMENTS, Works
-from .world import World, step
+from musictrend.feedback.fitting import WorldInput, start_from
+from musictrend.feedback.foundation import Foundation
+from musictrend.feedback.ngrams import NgramFamily
+from musictrend.feedback.quantities import Observer
+from musictrend.feedback.scenario import Scenario, load_scenario
+from musictrend.feedback.works import ORIGINS, SEGMENTS, Works
+from musictrend.feedback.world import World, step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +39,7 @@ class _Task:
     foundation: Foundation
     scenario: Scenario
     seed: int
+    brief: bool = False
 
 
 def simulate(
@@ -83,7 +83,7 @@ def simulate(
     NothingUsableError
         When the corpus has too few songs for a world.
     """
-    start = chords if isinstance(chords, WorldInput) else world_input(chords, tracks, vocabulary, last_years)
+    start = start_from(chords, tracks, vocabulary, last_years)
     given = (
         [scenario]
         if isinstance(scenario, str | Scenario) or not isinstance(scenario, Sequence)
@@ -129,7 +129,7 @@ def sweep(
     """
     grid = dict(grid or {})
     base = load_scenario(scenario)
-    start = chords if isinstance(chords, WorldInput) else world_input(chords, tracks, **options)
+    start = start_from(chords, tracks, **options)
     cells = list_cells(base, grid)
     seeds = [int(seed) for seed in seeds]
     foundation = start.foundation()
@@ -198,7 +198,7 @@ def _run_world(task: _Task) -> tuple[np.ndarray, list[tuple[str, str, str]], np.
     """Run one world; steps, (segment, origin, quantity) and values of its rows."""
     foundation = thin_foundation(task.foundation, task.scenario, task.seed)
     world = World.begin(foundation, task.scenario, task.seed)
-    observer = Observer(foundation, task.scenario)
+    observer = Observer(foundation, task.scenario, task.brief)
     steps, keys, values = [], [], []
     for k in range(task.scenario.steps + 1):
         if k:

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musictrend.errors import NothingUsableError, ParameterError
-
-from .foundation import Foundation
-from .scenario import Scenario
-from .works import SEGMENTS, Works
+from musictrend.feedback.foundation import Foundation
+from musictrend.feedback.scenario import Scenario
+from musictrend.feedback.works import SEGMENTS, Works
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +30,7 @@ SHORTEST, LONGEST = 16, 64  # events of a song in the world
 ENOUGH = 60  # songs a segment should have in the window
 LEAST = 30  # songs a world needs at all
 HELDOUT_SHARE = 0.2
+TESTED = 150  # held-out songs of a segment that a generator is tested with
 KNOWN_KEYS = 0.9
 
 
@@ -73,7 +73,7 @@ class WorldInput:
         inside = self.window(until)
         works, heldout = self.works.take(inside & ~self.heldout), self.works.take(inside & self.heldout)
         codes = np.unique(works.group)  # groups without gaps
-        heldout = heldout.take(np.isin(heldout.group, codes))
+        heldout = heldout.take(np.isin(heldout.group, codes) & _first_of_each(heldout.segment, TESTED))
         for part in (works, heldout):
             part.group = np.searchsorted(codes, part.group).astype(np.int32)
         return Foundation.found(
@@ -166,6 +166,22 @@ def world_input(
     )
 
 
+def start_from(
+    chords: ChordTable | WorldInput,
+    tracks: pd.DataFrame | None,
+    vocabulary: str = "sevenths",
+    last_years: int = 10,
+) -> WorldInput:
+    """A world input as it is, or the one that chords and tracks make."""
+    if isinstance(chords, WorldInput):
+        return chords
+    if tracks is None:
+        raise ParameterError(
+            "chords are given without tracks; the tracks table says which song is pop and when"
+        )
+    return world_input(chords, tracks, vocabulary, last_years)
+
+
 def _align_tracks(chords: ChordTable, tracks: pd.DataFrame) -> dict[str, np.ndarray]:
     """Columns of the track table in the order of the chord table."""
     import pandas as pd
@@ -244,7 +260,7 @@ def _group_styles(
     niche = np.array([own.get(name, len(own)) for name in genre.astype(str)])
     code = np.where(segment == 0, -1, niche)
     present, group = np.unique(code, return_inverse=True)
-    words = {-1: "pop", len(own): "other niche", **{k: name or "niche" for name, k in own.items()}}
+    words = {-1: "pop", len(own): "other niche", **{k: str(name) or "niche" for name, k in own.items()}}
     return group.astype(np.int32), tuple(words[int(k)] for k in present)
 
 
@@ -258,6 +274,15 @@ def _find_window(year: np.ndarray, segment: np.ndarray, last_years: int) -> tupl
             break
         span += 5
     return last, max(last - span + 1, earliest)
+
+
+def _first_of_each(segment: np.ndarray, n: int) -> np.ndarray:
+    """Which songs are among `n` of their segment, spread evenly over all of them."""
+    keep = np.zeros(len(segment), dtype=bool)
+    for s in np.unique(segment):
+        mine = np.flatnonzero(segment == s)
+        keep[mine[np.unique(np.linspace(0, len(mine) - 1, min(n, len(mine))).round().astype(int))]] = True
+    return keep
 
 
 def _hold_out(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .works import Works
+from musictrend.feedback.works import Works
 
 LONGEST_PERIOD = 16
 
@@ -146,7 +146,7 @@ def measure_repetition(works: Works) -> tuple[np.ndarray, np.ndarray]:
     _, counts_of = np.unique(song * width + works.tokens, return_counts=True)
     keys = np.unique(song * width + works.tokens)
     chance = np.bincount(keys // width, weights=counts_of.astype(float) ** 2, minlength=n)
-    chance /= np.maximum(lengths, 1) ** 2
+    chance = chance / np.maximum(lengths, 1) ** 2
     best, period = np.zeros(n), np.zeros(n, dtype=np.int32)
     for lag in range(2, LONGEST_PERIOD + 1):
         equal = (works.tokens[lag:] == works.tokens[:-lag]) & (place[lag:] >= lag)

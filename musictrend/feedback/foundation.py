@@ -8,16 +8,16 @@ generator.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from .form import Form, Plan
-from .ngrams import NgramFamily
-from .songs import mean_surprisal, rarefy_types
-from .works import SEGMENTS, Works
+from musictrend.feedback.form import Form, Plan
+from musictrend.feedback.ngrams import NgramFamily
+from musictrend.feedback.songs import mean_surprisal, rarefy_types
+from musictrend.feedback.works import SEGMENTS, Works
 
 RARE_MASS = 0.1
 
@@ -61,12 +61,12 @@ class Foundation:
     n_tokens: int
     group_share: np.ndarray = field(default_factory=lambda: np.ones(1))
     group_segment: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=np.int8))
-    source: object = None
-    form: Form | None = None
-    novel: Callable | None = None
-    surprise: np.ndarray | None = None
+    source: Any = None
+    form: Any = None
+    novel: Any = None
+    surprise: Any = None
     typical: np.ndarray = field(default_factory=lambda: np.array([[0.0, 1.0], [0.0, 1.0]]))
-    rarity: np.ndarray | None = None
+    rarity: Any = None
     heldout: Works | None = None
     bitmaps: np.ndarray | None = None
     years_heard: float = 1.0
@@ -137,6 +137,8 @@ class Foundation:
     def share_out(self, n: int, segment: int | None, rng: np.random.Generator) -> np.ndarray:
         """Styles of `n` new songs, in proportion to the founding corpus."""
         share = self.group_share
+        if len(share) == 1:
+            return np.zeros(n if segment in (None, self.group_segment[0]) else 0, dtype=np.int32)
         if segment is not None:
             share = np.where(self.group_segment == segment, share, 0.0)
         total = np.cumsum(share)

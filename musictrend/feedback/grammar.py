@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .form import Plan
-from .works import Works
+from musictrend.feedback.form import Plan
+from musictrend.feedback.works import Works
 
 
 def sharpen(probabilities: np.ndarray, temperature: float = 1.0, top_p: float = 1.0) -> np.ndarray:

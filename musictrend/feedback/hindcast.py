@@ -18,14 +18,13 @@ import numpy as np
 
 from musictrend.errors import NothingUsableError
 from musictrend.execution import map_tasks
-
-from .experiment import thin_foundation
-from .fitting import LEAST, WorldInput, world_input
-from .foundation import Foundation
-from .scenario import Scenario
-from .songs import score_works
-from .works import SEGMENTS, Works
-from .world import World, step
+from musictrend.feedback.experiment import thin_foundation
+from musictrend.feedback.fitting import LEAST, WorldInput, start_from
+from musictrend.feedback.foundation import Foundation
+from musictrend.feedback.scenario import Scenario
+from musictrend.feedback.songs import score_works
+from musictrend.feedback.works import SEGMENTS, Works
+from musictrend.feedback.world import World, step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,8 +115,8 @@ def forecast_past(
     chords, tracks, vocabulary, last_years, jobs, executor, progress
         As for `simulate`.
     horizon : int
-        Years to foretell; the cut-off is the corpus' last year minus these. Halved once when the corpus is
-        too short.
+        Years to foretell; the cut-off is the corpus' last year minus these, or as many times five years
+        earlier as it takes to have songs on both sides. Halved once when the corpus is too short.
     seeds : iterable of int
     human_works : int
         Songs a step of the fitted worlds.
@@ -128,21 +127,17 @@ def forecast_past(
         Status ``not_testable`` with the reason when the corpus is too short or too thin.
     """
     try:
-        start = (
-            chords if isinstance(chords, WorldInput) else world_input(chords, tracks, vocabulary, last_years)
-        )
+        start = start_from(chords, tracks, vocabulary, last_years)
     except NothingUsableError as error:
         return _refuse(str(error))
-    for years in (horizon, horizon // 2):
-        cutoff = start.last_year - years
-        segments = [s for s in range(len(SEGMENTS)) if _enough(start, s, cutoff, years)]
-        if segments:
-            break
-    else:
+    found = _find_cutoff(start, horizon)
+    if found is None:
         return _refuse(
-            f"no segment has {LEAST} songs in the {start.last_year - start.first_year + 1} years before "
-            f"{cutoff} and again after; the corpus covers {int(start.year.min())}-{start.last_year}"
+            f"no segment has {LEAST} songs in the {start.last_year - start.first_year + 1} years before a "
+            f"cut-off and again in the {horizon // 2} years after it; the corpus covers "
+            f"{int(start.year.min())}-{start.last_year}"
         )
+    cutoff, years, segments = found
     base = Scenario(name="hindcast", generator_share=0.0, human_works=human_works, steps=years)
     fitted, how = _fit(start, base, cutoff, years, segments, jobs, executor)
     foundation = start.foundation(base, cutoff)
@@ -159,6 +154,16 @@ def _refuse(why: str) -> Hindcast:
     import pandas as pd
 
     return Hindcast("not_testable", why, pd.DataFrame(columns=list(COLUMNS)))
+
+
+def _find_cutoff(start: WorldInput, horizon: int) -> tuple[int, int, list[int]] | None:
+    """Latest cut-off, years to foretell and segments with songs on both sides of it."""
+    for years in (horizon, horizon // 2):
+        for cutoff in range(start.last_year - years, int(start.year.min()), -5):
+            segments = [s for s in range(len(SEGMENTS)) if _enough(start, s, cutoff, years)]
+            if segments:
+                return cutoff, years, segments
+    return None
 
 
 def _enough(start: WorldInput, segment: int, cutoff: int, years: int) -> bool:
@@ -186,7 +191,7 @@ def _fit(start, base, cutoff, years, segments, jobs, executor) -> tuple[dict[str
     )  # (cell, step, segment, quantity, mean/sd)
     target = start.works.take((start.year > cutoff - 10) & (start.year <= cutoff))
     scores = score_works(target, foundation)
-    fitted = {}
+    fitted: dict[str, float] = {}
     for segment, names in ((0, POP_FIELDS), (1, NICHE_FIELDS)):
         if segment not in known:
             continue

@@ -14,9 +14,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from musictrend.errors import ParameterError
-
-from . import drift, learning
-from .trial import LAWS
+from musictrend.feedback import drift, learning
+from musictrend.feedback.trial import LAWS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,5 +58,5 @@ def check_laws(seed: int = 0, laws: Iterable[int | str] | None = None) -> pd.Dat
         raise ParameterError(
             f"laws={unknown!r} are not known; laws are {', '.join(f'{f.case} {n}' for n, f in LAWS.items())}"
         )
-    rows = [(LAWS[name].case, name, *row) for name in chosen for row in LAWS[name](seed)]
+    rows = [(LAWS[name].case, name, *row) for name in chosen for row in LAWS[name].run(seed)]
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from .foundation import Foundation
-from .grammar import CategoricalFamily, CategoricalModel
-from .ngrams import NgramFamily
-from .recommender import gini
-from .trial import (
+from musictrend.feedback.foundation import Foundation
+from musictrend.feedback.grammar import CategoricalFamily, CategoricalModel
+from musictrend.feedback.ngrams import NgramFamily
+from musictrend.feedback.recommender import gini
+from musictrend.feedback.trial import (
     OFF,
     LongForm,
     above,
@@ -23,7 +23,7 @@ from .trial import (
     run_steps,
     zipf,
 )
-from .works import GENERATOR, NICHE, Works
+from musictrend.feedback.works import GENERATOR, NICHE, Works
 
 
 # ------------------------------------------------------------------ 6: temperature

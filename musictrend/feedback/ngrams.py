@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .form import Plan
-from .grammar import Family, sharpen
-from .levels import Level, sum_by_key
-from .sampler import Sampler
-from .works import Works
+from musictrend.feedback.form import Plan
+from musictrend.feedback.grammar import Family, sharpen
+from musictrend.feedback.levels import Level, sum_by_key
+from musictrend.feedback.sampler import Sampler
+from musictrend.feedback.works import Works
 
 
 @dataclass

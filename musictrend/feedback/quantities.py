@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .foundation import Foundation
-from .recommender import gini
-from .songs import score_works
-from .works import GENERATOR, ORIGINS, SEGMENTS, NgramMemory, Works, hash_ngrams
-from .world import World
+from musictrend.feedback.foundation import Foundation
+from musictrend.feedback.recommender import gini
+from musictrend.feedback.songs import score_works
+from musictrend.feedback.works import GENERATOR, ORIGINS, SEGMENTS, NgramMemory, Works, hash_ngrams
+from musictrend.feedback.world import World
 
 POOLED_EVENTS = 1000
 MEMORISATION_EVERY = 10
@@ -123,12 +123,15 @@ class Observer:
     ----------
     foundation : Foundation
     scenario : Scenario
+    brief : bool
+        Leave out what takes long and no claim rests on (duplicates, shared runs), and the held-out songs
+        except in the last three steps.
     """
 
-    def __init__(self, foundation: Foundation, scenario):
-        self.foundation = foundation
+    def __init__(self, foundation: Foundation, scenario, brief: bool = False):
+        self.foundation, self.brief, self._late = foundation, brief, scenario.steps - 2
         self._overlap = scenario.dedup_overlap
-        self._heard = NgramMemory(scenario.dedup_run)
+        self._heard = None if brief else NgramMemory(scenario.dedup_run)
         self._seats = max(1, round(0.1 * scenario.human_works * scenario.shelf))
 
     def observe(self, world: World) -> list[tuple[str, str, str, float]]:
@@ -138,7 +141,7 @@ class Observer:
         if len(works) == 0:
             return rows
         scores = score_works(works, self.foundation)
-        duplicate = self._heard.overlap(works) >= self._overlap
+        duplicate = None if self._heard is None else self._heard.overlap(works) >= self._overlap
         charted, new = self._chart(world)
         plays = world.recent.sum()
         for s, segment in enumerate(SEGMENTS):
@@ -155,7 +158,8 @@ class Observer:
                     values |= measure_transitions(group, self.foundation)
                     values["n_works"] = float(len(group))
                     values["supply_share"] = len(group) / len(works)
-                    values["duplicate_rate"] = float(duplicate[mine].mean())
+                    if duplicate is not None:
+                        values["duplicate_rate"] = float(duplicate[mine].mean())
                     if world.step:
                         values["discoverability"] = float(
                             world.recent[shelf & new].mean() / world.scenario.plays_per_work
@@ -178,11 +182,12 @@ class Observer:
         """How well the generator knows people, and how much it repeats them."""
         values = {}
         heldout = self.foundation.heldout
-        if heldout is not None and (heldout.segment == segment).any():
+        due = not self.brief or world.step >= self._late
+        if due and heldout is not None and (heldout.segment == segment).any():
             values["heldout_cross_entropy"] = world.model.cross_entropy(
                 heldout.take(heldout.segment == segment)
             )
-        if world.step == 1 or world.step % MEMORISATION_EVERY == 0:
+        if not self.brief and (world.step == 1 or world.step % MEMORISATION_EVERY == 0):
             sample = songs.take(np.arange(min(50, len(songs))))
             values["longest_shared"] = float(longest_shared_run(sample, world.corpus[0]).mean())
         return values

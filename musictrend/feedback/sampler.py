@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .form import Plan
+from musictrend.feedback.form import Plan
 
 if TYPE_CHECKING:
-    from .ngrams import NgramModel
+    from musictrend.feedback.ngrams import NgramModel
 
 
 class Sampler:
@@ -73,11 +73,12 @@ class Sampler:
 
     def write(self, plan: Plan, context: np.ndarray, draw: np.ndarray, loop: np.ndarray) -> np.ndarray:
         """Tokens of all songs of a plan, from uniform numbers."""
-        from .sampling_kernels import write_songs
+        from musictrend.feedback import sampling_kernels
 
         family = self.model.family
         out = np.empty(len(draw), dtype=np.int32)
         first = np.cumsum(plan.length, dtype=np.int64) - plan.length
+        write_songs: Any = sampling_kernels.write_songs
         write_songs(
             plan.length.astype(np.int64),
             first,

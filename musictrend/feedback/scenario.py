@@ -214,7 +214,7 @@ class Scenario:
         return asdict(self)
 
 
-def load_scenario(path_or_name: str | Path) -> Scenario:
+def load_scenario(path_or_name: str | Path | Scenario) -> Scenario:
     """Read a scenario from a TOML file or by the name of a packaged one.
 
     The file holds the fields of `Scenario` at the top level; ``name``

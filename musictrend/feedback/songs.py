@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .works import Works
+from musictrend.feedback.works import Works
 
 if TYPE_CHECKING:
-    from .foundation import Foundation
+    from musictrend.feedback.foundation import Foundation
 
 WINDOW = 30
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 
-from .form import Plan
-from .foundation import Foundation
-from .grammar import Family
-from .scenario import Scenario
-from .works import Works
-from .world import World, step
+from musictrend.feedback.form import Plan
+from musictrend.feedback.foundation import Foundation
+from musictrend.feedback.grammar import Family
+from musictrend.feedback.scenario import Scenario
+from musictrend.feedback.works import Works
+from musictrend.feedback.world import World, step
 
 SE = 4.0
 OFF = Scenario(
@@ -36,15 +37,22 @@ OFF = Scenario(
 )
 
 
-LAWS: dict[str, Callable[[int], Iterator[tuple]]] = {}
+@dataclass(frozen=True)
+class Law:
+    """A limiting case: its number in science.md 3.2, and what yields its rows for a seed."""
+
+    case: int
+    run: Callable[[int], Iterator[tuple]]
+
+
+LAWS: dict[str, Law] = {}
 
 
 def law(case: int, name: str):
     """Register a law under its number in science.md 3.2."""
 
     def register(function):
-        LAWS[name] = function
-        function.case = case
+        LAWS[name] = Law(case, function)
         return function
 
     return register

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musictrend.errors import NothingUsableError, ParameterError
-
-from .experiment import _Task, learning_curve, list_cells, run_worlds
-from .fitting import WorldInput, world_input
-from .scenario import Scenario, load_scenario
-from .works import SEGMENTS
+from musictrend.feedback.experiment import _Task, learning_curve, list_cells, run_worlds
+from musictrend.feedback.fitting import WorldInput, start_from
+from musictrend.feedback.scenario import Scenario, load_scenario
+from musictrend.feedback.works import SEGMENTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,14 +104,12 @@ def judge_simulated(
     wanted = [c for c in registered.claims if claims is None or c["id"] in claims]
     seeds = [int(seed) for seed in seeds]
     try:
-        start = (
-            chords if isinstance(chords, WorldInput) else world_input(chords, tracks, vocabulary, last_years)
-        )
+        start = start_from(chords, tracks, vocabulary, last_years)
     except NothingUsableError as error:
         return [_not_testable(claim, str(error)) for claim in wanted]
     cells = list_judged_worlds(registered, [c["id"] for c in wanted])
     foundation = start.foundation()
-    tasks = [_Task(foundation, cell, seed) for cell in cells.values() for seed in seeds]
+    tasks = [_Task(foundation, cell, seed, brief=True) for cell in cells.values() for seed in seeds]
     table = run_worlds(tasks, start.last_year, jobs, executor, progress)
     # (scenario, seed, origin, segment, quantity) -> values by step
     paths = {
@@ -179,7 +176,8 @@ def _judge(claim, registered, start, cells, paths, seeds) -> dict:
         "why": (
             f"Holds in {int(holds.sum())} of {len(holds)} worlds ({len(effects)} settings, up to "
             f"{len(seeds)} seeds): with every seed in {always} settings, with none in {never}. "
-            f"Median {unit} {np.median(values):+.3g}, 95% of worlds {low:+.3g} to {high:+.3g}. Box: {_describe_box(claim, registered)}."
+            f"Median {unit} {np.median(values):+.3g}, 95% of worlds {low:+.3g} to {high:+.3g}. "
+            f"Box: {_describe_box(claim, registered)}."
         ),
         "n_worlds": len(holds),
         "unit": unit,
@@ -220,7 +218,8 @@ def _effect(claim, paths, scenario: str, other: str | None, seed: int) -> float 
     def level(values) -> float:
         return float(values[values.index >= values.index.max() - 2].mean())
 
-    quantity, changes = claim["quantity"], []
+    quantity: str = claim["quantity"]
+    changes: list[float] = []
     for segment in claim.get("segments", SEGMENTS):
         mine = path(scenario, segment, quantity)
         if mine is None:

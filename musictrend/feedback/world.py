@@ -14,17 +14,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 
-from .artists import choose_parents, innovate, lengthen_or_shorten, merge_repeats, mutate, splice
-from .foundation import Foundation
-from .grammar import Family
-from .ngrams import NgramFamily
-from .recommender import allocate_plays
-from .scenario import Scenario
-from .songs import mean_surprisal
-from .works import GENERATOR, HUMAN, NICHE, POP, NgramMemory, Works
+from musictrend.feedback.artists import (
+    choose_parents,
+    innovate,
+    lengthen_or_shorten,
+    merge_repeats,
+    mutate,
+    splice,
+)
+from musictrend.feedback.foundation import Foundation
+from musictrend.feedback.grammar import Family
+from musictrend.feedback.ngrams import NgramFamily
+from musictrend.feedback.recommender import allocate_plays
+from musictrend.feedback.scenario import Scenario
+from musictrend.feedback.songs import mean_surprisal
+from musictrend.feedback.works import GENERATOR, HUMAN, NICHE, POP, NgramMemory, Works
 
 
 @dataclass
@@ -67,9 +75,9 @@ class World:
     recent: np.ndarray
     quality: np.ndarray
     step: int = 0
-    model: object = None
-    corpus: tuple[Works, np.ndarray | None] | None = None
-    counts: object = None
+    model: Any = None
+    corpus: Any = None
+    counts: Any = None
     human_income: float = 1.0
     _batches: list = field(default_factory=list)
     _styles: list = field(default_factory=list)
@@ -151,10 +159,10 @@ def write_human_songs(world: World) -> Works | None:
     parts = [own.take(own.segment == POP)]
     if copied.any():
         parts.append(_copy_chart(world, charted, int(copied.sum())))
-    niche = [own.take(own.segment == NICHE)]
+    niche_parts = [own.take(own.segment == NICHE)]
     if drifting.any():
-        niche.append(_write_in_style(world, groups[drifting], _current_style(world), "current style"))
-    niche = Works.concatenate(niche)
+        niche_parts.append(_write_in_style(world, groups[drifting], _current_style(world), "current style"))
+    niche = Works.concatenate(niche_parts)
     if len(niche):
         parts.append(_vary_niche(world, niche, charted))
     return merge_repeats(Works.concatenate(parts))

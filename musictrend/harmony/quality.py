@@ -75,12 +75,9 @@ def list_qualities() -> dict[str, Quality]:
     """
     table = {}
     path = resources.files("musictrend.harmony") / "qualities.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            degrees = tuple(row["degrees"].split())
-            table[row["quality"]] = Quality(
-                row["quality"], degrees, row["written"], row["name"], bitmap_from_degrees(degrees)
-            )
+    for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+        degrees = tuple(row["degrees"].split())
+        table[row["quality"]] = Quality(row["quality"], degrees, row["written"], row["name"], bitmap_from_degrees(degrees))
     return table
 
 

@@ -54,12 +54,13 @@ class ChordSequence:
     """
 
     chords: tuple[Chord, ...]
-    onsets: np.ndarray | Sequence[float] | None = None
-    durations: np.ndarray | Sequence[float] | None = None
+    # Given as any sequence or None; arrays and tuples from __post_init__ on.
+    onsets: np.ndarray = None  # type: ignore[assignment]
+    durations: np.ndarray = None  # type: ignore[assignment]
     unit: str = "order"
-    bars: np.ndarray | Sequence[float] | None = None
-    keys: tuple[Key | None, ...] | Key | None = None
-    confidence: np.ndarray | Sequence[float] | None = None
+    bars: np.ndarray = None  # type: ignore[assignment]
+    keys: tuple[Key | None, ...] = None  # type: ignore[assignment]
+    confidence: np.ndarray = None  # type: ignore[assignment]
     track_id: str = field(default="track")
 
     def __post_init__(self) -> None:
@@ -92,7 +93,7 @@ class ChordSequence:
         """
         home = Key.parse(key) if isinstance(key, str) else key
         chords = tuple(Chord.parse(label, dialect, key=home) for label in labels)
-        return cls(chords, keys=home, track_id=track_id)
+        return cls(chords, keys=(home,) * len(chords), track_id=track_id)
 
     @property
     def labels(self) -> list[str]:
@@ -109,7 +110,7 @@ class ChordSequence:
 
     def transpose(self, semitones: int) -> ChordSequence:
         """Every chord and key some semitones higher."""
-        keys = tuple(k and Key((k.tonic + semitones) % 12, k.mode) for k in self.keys or ())  # type: ignore[union-attr]
+        keys = tuple(k and Key((k.tonic + semitones) % 12, k.mode) for k in self.keys)
         return ChordSequence(
             tuple(c.transpose(semitones) for c in self.chords),
             self.onsets,

@@ -1,4 +1,6 @@
-"""What a section is made of: prose, cards, figures, tables, claims. A page loops over blocks and knows no section."""
+"""What a section is made of: prose, cards, figures, tables, claims. A page loops over blocks and knows no
+section.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; a column that starts with ``#`` holds numbers and is set flush right."""
+    """A table; a column that starts with ``#`` holds numbers and is set flush right; ``mark=None``: not
+    about tracks.
+    """
 
     kind: ClassVar[str] = "table"
     name: str
@@ -78,13 +82,15 @@ class Table:
     rows: tuple[tuple[Cell | str, ...], ...]
     source: str = ""
     note: str = ""
-    mark: str = ""
+    mark: str | None = None
     folded: str = ""
 
 
 @dataclass(frozen=True)
 class Card:
-    """One of the answers at the top: whose it is, the word, the number, the interval, and how many stand behind it."""
+    """One of the answers at the top: whose it is, the word, the number, the interval, and how many stand
+    behind it.
+    """
 
     group: str
     label: str

@@ -1,4 +1,5 @@
-"""A small SVG canvas: scales, ticks and escaped text; colours are CSS classes, so light, dark and print all read.
+"""A small SVG canvas: scales, ticks and escaped text; colours are CSS classes, so light, dark and print all
+read.
 
 Nothing here depends on time, chance or the machine: the same calls give the same bytes.
 """
@@ -48,7 +49,8 @@ class Canvas:
     def rect(self, x: float, y: float, width: float, height: float, look: str) -> None:
         """Draw a rectangle."""
         self._parts.append(
-            f'<rect class="{look}" x="{_at(x)}" y="{_at(y)}" width="{_at(max(width, 0))}" height="{_at(max(height, 0))}"/>'
+            f'<rect class="{look}" x="{_at(x)}" y="{_at(y)}" '
+            f'width="{_at(max(width, 0))}" height="{_at(max(height, 0))}"/>'
         )
 
     def path(self, points: Sequence[tuple[float, float]], look: str, closed: bool = False) -> None:
@@ -108,7 +110,8 @@ def stand_alone(svg: str) -> str:
     head = head.replace("<svg ", f'<svg class="figure" width="{width}" height="{height}" ', 1)
     ground = f'<rect class="ground" width="{width}" height="{height}"/>'
     title, rest = rest.split("</title>", 1)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}><title>{title}</title><style>{style}</style>{ground}{rest}\n'
+    body = f"{head}><title>{title}</title><style>{style}</style>{ground}{rest}"
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
 def choose_ticks(low: float, high: float, count: int = 5) -> list[float]:

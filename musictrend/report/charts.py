@@ -23,7 +23,8 @@ SHAPES = {"pop": "square", "niche": "circle", "other": "diamond"}
 class Series:
     """A line through years with its band and its denominators.
 
-    ``years`` rises; ``low`` and ``high`` may hold NaN where there is no band; ``n`` counts tracks at each year.
+    ``years`` rises; ``low`` and ``high`` may hold NaN where there is no band; ``n`` counts tracks at each
+    year.
     """
 
     name: str
@@ -147,12 +148,10 @@ def draw_forest(
     top = 30
     bottom = top + row * len(bars) + 4
     canvas = Canvas(width, int(bottom + 34))
-    values = [
-        value for bar in bars for value in (bar.low, bar.high, bar.estimate, bar.planted) if _finite(value)
-    ]
-    if bound is not None:
-        values += [-bound, bound]
-    low, high = min([0.0, *values]), max([0.0, *values])
+    known = [value for bar in bars for value in (bar.low, bar.high, bar.estimate, bar.planted)]
+    values = [0.0, *(float(value) for value in known if value is not None and np.isfinite(value))]
+    values += [] if bound is None else [-bound, bound]
+    low, high = min(values), max(values)
     room = 0.04 * (high - low or 1.0)
     x = Scale(low - room, high + room, left, width - right)
     if bound is not None:
@@ -191,8 +190,10 @@ def draw_fan(past: Sequence[Series], fans: Sequence[Fan], frame: Frame, label: s
     """Draw an observed past and, on tinted ground with broken lines, the simulated years that follow it."""
     canvas = Canvas(frame.width, frame.height)
     left, top, bottom = 46, 26, frame.height - 24
-    right = frame.right or 12 + 6.8 * max((len(one.name) for one in [*past, *fans]), default=0)
-    x = Scale(*_year_range([one.years for one in [*past, *fans]], frame.years), left, frame.width - right)
+    names = [one.name for one in past] + [fan.name for fan in fans]
+    years = [one.years for one in past] + [fan.years for fan in fans]
+    right = frame.right or 12 + 6.8 * max((len(name) for name in names), default=0)
+    x = Scale(*_year_range(years, frame.years), left, frame.width - right)
     lows = [one.low for one in past] + [one.low90 for one in fans]
     highs = [one.high for one in past] + [one.high90 for one in fans]
     low, high = frame.values or _value_range(

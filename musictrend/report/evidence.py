@@ -145,46 +145,54 @@ def count_behind(tables: RunTables, evidence: Evidence) -> tuple[float | None, f
 
 
 def _say_estimate(tables: RunTables, evidence: Evidence) -> tuple[str, str]:
-    """Return the estimate with its interval in words, and the same in SD units where that is another number."""
+    """Return the estimate with its interval in words, and the same in the other unit (SD or its own)."""
     claim, row, words = evidence.claim, evidence.row, evidence.words
-    estimate, low, high = (claim.get(key) for key in ("estimate", "low", "high"))
-    if is_missing(estimate):
-        return "", ""
+    estimate, low, high = (_number(claim.get(key)) for key in ("estimate", "low", "high"))
     unit = clean(claim.get("unit"), 60)
+    if np.isnan(estimate):
+        return "", ""
     if evidence.is_simulated:
-        share = unit == "change in share"  # spoken in percentage points, like every share
-        values = [
-            None if is_missing(value) else value * (100 if share else 1) for value in (estimate, low, high)
-        ]
-        decimals = count_decimals(*[value for value in values if value is not None])
-        text = f"{format_number(values[0], decimals, sign=True)} {'percentage points' if share else unit}".strip()
-        spread = (
-            "" if is_missing(low) else f" (95% of worlds {format_interval(values[1], values[2], decimals)})"
-        )
-        return text + spread, ""
-    if _is_sd(evidence, unit):
-        decimals = count_decimals(*[value for value in (estimate, low, high) if not is_missing(value)])
-        text = f"{format_number(estimate, decimals, sign=True)} SD a decade"
-        interval = format_interval(low, high, decimals)
+        return _say_simulated(estimate, low, high, unit), ""
+    stated_in_sd = _is_sd(evidence, unit)
+    if stated_in_sd:
+        text = _say_sd((estimate, low, high))
     else:
-        text, interval = describe_change(estimate, low, high, words)
-    text += " (no interval given)" if is_missing(low) or is_missing(high) else f" (95% interval {interval})"
+        change, interval = describe_change(estimate, low, high, words)
+        text = f"{change} " + (
+            "(no interval given)" if np.isnan(low + high) else f"(95% interval {interval})"
+        )
     if row is None or words.is_sd:
         return text, ""
-    values = _find_sd(tables, evidence)
-    decimals = count_decimals(*values)
-    in_sd = f"{format_number(values[0], decimals, sign=True)} SD a decade"
-    in_sd += (
-        f" (95% interval {format_interval(values[1], values[2], decimals)})" if np.isfinite(values[1]) else ""
-    )
-    if _is_sd(evidence, unit):
+    if stated_in_sd:
         value = "difference_per_decade" if evidence.is_contrast else "slope_per_decade"
-        natural = describe_change(row[value], row["low"], row["high"], words)
-        return text, f"{natural[0]} (95% interval {natural[1]})"
-    if not np.isfinite(values[0]):
-        return text, ""
+        change, interval = describe_change(row[value], row["low"], row["high"], words)
+        return text, f"{change} (95% interval {interval})"
+    in_sd = _say_sd(_find_sd(tables, evidence))
     bare = not words.unit and not words.is_share  # a plain number says little: SD units speak first
-    return (in_sd, text) if bare else (text, in_sd)
+    return (in_sd, text) if bare and in_sd else (text, in_sd)
+
+
+def _say_simulated(estimate: float, low: float, high: float, unit: str) -> str:
+    """Return a simulated estimate and its range over worlds."""
+    if unit == "change in share":  # spoken in percentage points, like every share
+        estimate, low, high, unit = 100 * estimate, 100 * low, 100 * high, "percentage points"
+    decimals = count_decimals(estimate, low, high)
+    text = f"{format_number(estimate, decimals, sign=True)} {unit}".strip()
+    return text if np.isnan(low) else f"{text} (95% of worlds {format_interval(low, high, decimals)})"
+
+
+def _say_sd(values: tuple[float, float, float]) -> str:
+    """Return an estimate and its interval in SD a decade; empty where the scale is unknown."""
+    if np.isnan(values[0]):
+        return ""
+    decimals = count_decimals(*values)
+    text = f"{format_number(values[0], decimals, sign=True)} SD a decade"
+    return text if np.isnan(values[1]) else f"{text} (95% interval {format_interval(*values[1:], decimals)})"
+
+
+def _number(value: object) -> float:
+    """Return a number of a claim; NaN where it has none."""
+    return float("nan") if is_missing(value) else float(value)  # type: ignore[arg-type]
 
 
 def _find_sd(tables: RunTables, evidence: Evidence) -> tuple[float, float, float]:
@@ -248,7 +256,9 @@ def _list_facts(tables: RunTables, evidence: Evidence, unit_note: str) -> list[t
 
 
 def _guess_measure(tables: RunTables, text: str) -> str:
-    """Return the measure that a claim's own words name, the longest name first; else the first headline measure."""
+    """Return the measure that a claim's own words name, the longest name first; else the first headline
+    measure.
+    """
     names = {
         str(value)
         for table in (tables.contrasts, tables.trends)

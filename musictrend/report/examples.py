@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from musictrend.report.blocks import ChordChip, Example
@@ -49,12 +50,13 @@ def pick_examples(tables: RunTables, evidence: Evidence) -> tuple[tuple[Example,
     examples = tuple(
         _show_track(tables, evidence, role, row, by_track.get(row["track_id"])) for role, row in picked
     )
-    note = (
-        "Simulated works are not kept one by one. The world starts from the last decade; its middle tracks:"
-        if evidence.is_simulated
-        else "Picked by rule: the track nearest its decade's median, and where there is room the two ends of the scale."
-    )
-    return examples, note
+    return examples, _RULE_SIMULATED if evidence.is_simulated else _RULE
+
+
+_RULE = "Picked by rule: the track nearest its decade's median and, for one group, both ends of the scale."
+_RULE_SIMULATED = (
+    "Simulated works are not kept one by one. The world starts from the last decade; its middle tracks:"
+)
 
 
 def _pick_tracks(
@@ -69,15 +71,15 @@ def _pick_tracks(
     decades = [enough[-1]] if last_only or len(enough) == 1 else [enough[0], enough[-1]]
     for first in decades:
         inside = rows[decade == first]
-        distance = (inside["value"] - inside["value"].median()).abs()
+        distance = (inside["value"] - inside["value"].median()).abs().to_numpy(dtype=float)
         role = f"{clean(group, 40)}, {first}s: the middle of {count_noun(len(inside), 'track')}"
-        picked.append((role, inside.loc[distance.idxmin()]))
+        picked.append((role, inside.iloc[int(np.argmin(distance))]))
     if both_ends and not last_only:
-        for word, place in (("lowest", rows["value"].idxmin()), ("highest", rows["value"].idxmax())):
-            if all(row["track_id"] != rows.loc[place, "track_id"] for _, row in picked):
-                picked.append(
-                    (f"{clean(group, 40)}: the {word} of {count_noun(len(rows), 'track')}", rows.loc[place])
-                )
+        values = rows["value"].to_numpy(dtype=float)
+        for word, place in (("lowest", int(values.argmin())), ("highest", int(values.argmax()))):
+            end = rows.iloc[place]
+            if all(row["track_id"] != end["track_id"] for _, row in picked):
+                picked.append((f"{clean(group, 40)}: the {word} of {count_noun(len(rows), 'track')}", end))
     return picked
 
 

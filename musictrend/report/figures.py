@@ -218,7 +218,9 @@ def plot_genres(trends: pd.DataFrame, measure: str, *, title: str = "", syntheti
     _draw_intervals(
         axes,
         [f"{group} (n {format_count(n)})" for group, n in zip(rows["group"], rows["n_tracks"], strict=True)],
-        *(rows[key] * factor for key in ("slope_per_decade", "low", "high")),
+        rows["slope_per_decade"] * factor,
+        rows["low"] * factor,
+        rows["high"] * factor,
         [COLOURS.get(str(name), "#33332f") for name in segments],
         [_MARKERS.get(str(name), "o") for name in segments],
     )
@@ -268,7 +270,12 @@ def plot_fan(
     figure, axes = _new_figure(7.4, 4.2)
     for place, (origin, part) in enumerate(rows.groupby("origin", sort=True)):
         colour = COLOURS.get(str(origin), _CYCLE[place % len(_CYCLE)])
-        bands = part.groupby("year")["value"].quantile([0.05, 0.25, 0.5, 0.75, 0.95]).unstack().sort_index()
+        bands = (
+            part.groupby("year")["value"]
+            .quantile(np.array([0.05, 0.25, 0.5, 0.75, 0.95]))
+            .unstack()
+            .sort_index()
+        )
         year = bands.index.to_numpy(dtype=float)
         for low, high, alpha in ((0.05, 0.95, 0.14), (0.25, 0.75, 0.24)):
             axes.fill_between(

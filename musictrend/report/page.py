@@ -42,8 +42,8 @@ def write_report(
     run : path, RunTables, or an object with a ``folder``
         The run folder, or its tables.
     out : path, optional
-        File (a folder for ``figures``) to write; by default ``report.html``, ``report.md`` or ``figures`` in the
-        run folder, or here where the tables have none.
+        File (a folder for ``figures``) to write; by default ``report.html``, ``report.md`` or ``figures``
+        in the run folder, or here where the tables have none.
     title : str, optional
         Stands over the page; by default the names of the corpora.
     format : {'html', 'md', 'figures'}
@@ -226,9 +226,15 @@ def _say_meta(tables: RunTables) -> str:
 def _say_banner(tables: RunTables) -> str:
     """Return the words of the banner over a page made from planted data."""
     if tables.mark == SYNTHETIC:
-        return "This page was made from generated music, to show what the analysis does. It says nothing about real music."
+        return (
+            "This page was made from generated music, to show what the analysis does. "
+            "It says nothing about real music."
+        )
     names = join_words(clean(name, 60) for name in sorted(tables.synthetic_corpora))
-    return f"Part of this page was made from generated music ({names}). Each figure and table says whether it holds any."
+    return (
+        f"Part of this page was made from generated music ({names}). "
+        "Each figure and table says whether it holds any."
+    )
 
 
 def _dump_claims(tables: RunTables) -> Markup:

@@ -1,4 +1,6 @@
-"""Figures and tables of the page, assembled from rows of the run: every one names its file and its denominators."""
+"""Figures and tables of the page, assembled from rows of the run: every one names its file and its
+denominators.
+"""
 
 from __future__ import annotations
 
@@ -71,8 +73,6 @@ def make_curves(
     frame = Frame(WIDE, 380, axis, words.is_share, mark, years, changes, values)
     panel = Frame(PANEL, 236 + 15 * len(series), axis, words.is_share, mark, years, changes, values)
     caption = f"{capital(words.label)}. Vocabulary: {describe_option(vocabulary)}." if wide else ""
-    if changes and not title:
-        caption += " Triangles and bars over the plot: changepoints with their intervals."
     figure = Figure(
         name=file_name("curve", level, *(shown if level == "genre" else []), measure),
         alt=label,
@@ -134,13 +134,12 @@ def trend_table(
         body.append(
             (
                 Cell(clean(row["group"], 40)),
-                Cell(words.label),
+                Cell(label_with_unit(words)),
                 Cell(describe_option(row["vocabulary"])),
                 Cell(describe_option(row["method"])),
                 Cell(describe_option(row["pooling"])),
                 number_cell(scaled[0], decimals, sign=True, strong=bool(row["low"] > 0 or row["high"] < 0)),
                 Cell(format_interval(scaled[1], scaled[2], decimals), _sortable(scaled[1])),
-                Cell("pp" if words.is_share else words.unit or "none"),
                 number_cell(slope_sd, 2, sign=True),
                 Cell(format_p(row["p"]), _sortable(row["p"])),
                 Cell(format_p(row["q"]), _sortable(row["q"])),
@@ -160,7 +159,6 @@ def trend_table(
                 "Pooling",
                 "#Slope a decade",
                 "#95% interval",
-                "Unit",
                 "#SD a decade",
                 "#p",
                 "#q",
@@ -177,7 +175,9 @@ def trend_table(
 
 
 def drop_constant(table: Table) -> Table:
-    """Return the table without its columns of options that are the same in every row; the caption names them."""
+    """Return the table without its columns of options that are the same in every row; the caption names
+    them.
+    """
     options = ("Vocabulary", "Method", "Pooling", "Identified")
     fixed = {
         place: _cell_text(table.rows[0][place])
@@ -224,6 +224,12 @@ def axis_words(words: MeasureWords) -> str:
     return f"{capital(words.label)}{f' ({unit})' if unit else ''}"
 
 
+def label_with_unit(words: MeasureWords) -> str:
+    """Return a measure with the unit of its slopes, for a table."""
+    unit = "pp" if words.is_share else words.unit
+    return f"{words.label} ({unit})" if unit else words.label
+
+
 def slope_axis(words: MeasureWords) -> str:
     """Return the axis title of slopes."""
     unit = "percentage points" if words.is_share else words.unit or "unit of the measure"
@@ -247,7 +253,9 @@ def file_name(*parts: str) -> str:
 
 
 def share_range(series: Sequence[Series]) -> tuple[float, float] | None:
-    """Return the values that several plots share: all lines whole, and the bands as far as most of them reach."""
+    """Return the values that several plots share: all lines whole, and the bands as far as most of them
+    reach.
+    """
     if not series:
         return None
     lines = np.concatenate([one.estimate[np.isfinite(one.estimate)] for one in series])

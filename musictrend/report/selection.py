@@ -33,7 +33,9 @@ def order_methods(tables: RunTables) -> tuple[str, ...]:
 
 
 def order_rows(tables: RunTables, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rows with the primary specification first, of equal ones that over all corpora, or with most tracks."""
+    """Return rows with the primary specification first, of equal ones that over all corpora, or with most
+    tracks.
+    """
     keys = pd.DataFrame(index=rows.index)
     orders = (
         ("method", order_methods(tables)),
@@ -47,7 +49,7 @@ def order_rows(tables: RunTables, rows: pd.DataFrame) -> pd.DataFrame:
     if "n_tracks" in rows:
         keys["n_tracks"] = -rows["n_tracks"].fillna(0)
     return (
-        rows.loc[keys.sort_values(list(keys), kind="stable").index]
+        rows.loc[keys.sort_values([str(name) for name in keys], kind="stable").index]
         if len(rows) and len(keys.columns)
         else rows
     )
@@ -73,7 +75,7 @@ def choose_vocabulary(tables: RunTables, measure: str) -> str | None:
 
 
 def list_measures(tables: RunTables) -> list[str]:
-    """Return every measure that has a trend, a curve or a contrast: the headline ones first, then by facet."""
+    """Return every measure that has a trend, a curve or a contrast: headline ones first, then by facet."""
     names: set[str] = set()
     for table in (tables.trends, tables.curves, tables.contrasts):
         names.update(str(value) for value in table["measure"].dropna().unique())
@@ -120,7 +122,9 @@ def select_contrast(tables: RunTables, measure: str) -> pd.Series | None:
 def select_curve(
     tables: RunTables, level: str, group: str, measure: str, vocabulary: str | None
 ) -> pd.DataFrame:
-    """Return one group's curve by year: of several (by method or corpus) the one with most tracks behind it."""
+    """Return one group's curve by year: of several (by method or corpus) the one with most tracks behind
+    it.
+    """
     rows = tables.curves_by_group.get((level, group, measure), tables.curves.iloc[:0])
     if vocabulary is not None:
         rows = rows[rows["vocabulary"] == vocabulary]
@@ -138,7 +142,9 @@ def select_curve(
 
 
 def count_sides(tables: RunTables, row: pd.Series) -> tuple[float | None, float | None]:
-    """Return how many pop and niche tracks a contrast rests on: as its row states, else as the two trends do."""
+    """Return how many pop and niche tracks a contrast rests on: as its row states, else as the two trends
+    do.
+    """
     counts = []
     for side in ("pop", "niche"):
         count = row.get(f"n_{side}")
@@ -154,7 +160,9 @@ def count_sides(tables: RunTables, row: pd.Series) -> tuple[float | None, float 
 
 
 def sd_factor(row: pd.Series, value: str, value_sd: str, table: pd.DataFrame) -> float:
-    """Return SD units per unit of the measure, from the row or from another of the same measure and vocabulary."""
+    """Return SD units per unit of the measure, from the row or from another of the same measure and
+    vocabulary.
+    """
     same = table[(table["measure"] == row["measure"]) & (table["vocabulary"] == row["vocabulary"])]
     for candidate in (pd.DataFrame([row]), same):
         known = candidate[candidate[value].abs() > 1e-12]
@@ -188,8 +196,8 @@ def explain_no_contrast(tables: RunTables) -> str:
     if missing:
         sides = " and no ".join(missing)
         return (
-            f"There is no contrast: by the corpus' own rule its tracks are {counts}, so it has no {sides} side. "
-            "A corpus of one side alone has trends, never a contrast."
+            f"There is no contrast: by the corpus' own rule its tracks are {counts}, so it has no {sides} "
+            "side. A corpus of one side alone has trends, never a contrast."
         )
     reason = tables.missing.get("contrasts.parquet")
     return f"There is no contrast in this run ({counts}): " + (

@@ -36,8 +36,9 @@ def format_summary(tables: RunTables, title: str) -> str:
     if tables.mark:
         lines += [f"**{tables.mark}**: made from generated music.", ""]
     lines += [f"*{QUESTION}*", ""]
+    counted = f"{format_count(len(tables.usable))} of {count_noun(len(tables.tracks), 'track')}"
     lines += [
-        f"{summarise(tables)} {count_noun(len(tables.usable), 'track')} of {len(tables.tracks)} count.".strip(),
+        f"{summarise(tables)} {counted} count.".strip(),
         "",
     ]
     cards = build_cards(tables)
@@ -45,7 +46,8 @@ def format_summary(tables: RunTables, title: str) -> str:
         lines += ["| | | a decade | 95% interval | SD | stands on |", "| --- | --- | --- | --- | --- | --- |"]
         lines += [
             f"| {_escape(card.label)} | {card.word} | {card.number.removesuffix(' a decade')} | "
-            f"{card.interval.removeprefix('95% interval ')} | {card.sd.removesuffix(' a decade')} | {_escape(card.n)} |"
+            f"{card.interval.removeprefix('95% interval ')} | {card.sd.removesuffix(' a decade')} | "
+            f"{_escape(card.n)} |"
             for card in cards
         ]
         lines.append("")
@@ -58,8 +60,8 @@ def format_summary(tables: RunTables, title: str) -> str:
         lines += ["claims.json is missing or empty: no claim was tested.", ""]
     failed = int((tables.tracks["status"] == "failed").sum())
     lines.append(
-        f"{format_count(failed)} tracks failed, {count_noun(len(tables.problems), 'problem')} in problems.csv. "
-        "The tables of the run hold every number; report.html shows them."
+        f"{format_count(failed)} tracks failed, {count_noun(len(tables.problems), 'problem')} in "
+        "problems.csv. The tables of the run hold every number; report.html shows them."
     )
     return "\n".join(lines) + "\n"
 

@@ -199,7 +199,8 @@ class RunTables:
     @cached_property
     def curves_by_group(self) -> dict[tuple[str, str, str], pd.DataFrame]:
         """Curves of each ``(level, group, measure)``: looked up often, so split once."""
-        return dict(list(self.curves.groupby(["level", "group", "measure"], sort=False)))
+        groups = self.curves.groupby(["level", "group", "measure"], sort=False)
+        return {(str(level), str(group), str(measure)): part for (level, group, measure), part in groups}  # type: ignore[misc]
 
     @cached_property
     def vocabularies(self) -> dict[str, list[list[str]]]:
@@ -298,7 +299,8 @@ def read_tables(run_folder: str | Path) -> RunTables:
     missing: dict[str, str] = {}
     if not (folder / "tracks.parquet").is_file():
         raise RunError(
-            f"{folder}: no tracks.parquet here; give the folder that `musictrend analyze CORPUS -o RUN` filled"
+            f"{folder}: no tracks.parquet here; give the folder that `musictrend analyze CORPUS -o RUN` "
+            f"filled"
         )
     tracks = _read_table(folder, "tracks", missing)
     if "tracks.parquet" in missing:

@@ -43,7 +43,9 @@ VERDICTS = {
 
 @dataclass(frozen=True)
 class MeasureWords:
-    """How a measure is spoken: label, unit, facet, direction and, where the run tells it, definition and source."""
+    """How a measure is spoken: label, unit, facet, direction and, where the run tells it, definition and
+    source.
+    """
 
     name: str
     label: str
@@ -318,7 +320,7 @@ def is_missing(value: object) -> bool:
     )
 
 
-# C0 and C1 controls, lone surrogates, bidirectional overrides and noncharacters: none is legal or wanted in a page.
+# Controls, lone surrogates, bidirectional overrides and noncharacters: none is legal or wanted in a page.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from musictrend.cache import hash_bytes
-from musictrend.corpus.manifest import Corpus, load_corpus, track_table
+from musictrend.corpus.manifest import Corpus, load_corpus, manifest_problems, track_table
 from musictrend.corpus.problem import Problem
-from musictrend.errors import NothingUsableError, ParameterError, RunError
+from musictrend.errors import CorpusError, NothingUsableError, ParameterError, RunError
 from musictrend.execution import Progress
-from musictrend.run.folder import SCHEMA_VERSION, Run
+from musictrend.run.folder import SCHEMA_VERSION, Run, remove_run
 from musictrend.run.options import Options
 from musictrend.run.provenance import describe_corpora, describe_machine, package_versions
 
-__all__ = ["analyze", "do_report", "do_scores", "do_simulation", "do_trends", "start_run"]
+__all__ = ["analyze", "check_choices", "do_report", "do_scores", "do_simulation", "do_trends", "start_run"]
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +63,7 @@ def analyze(
     options = _options(options, choices)
     if isinstance(corpora, str | Path | Corpus):
         corpora = [corpora]
+    check_choices(options)
     run = start_run(corpora, Path(out), options, force=force)
     with _log_file(run):
         do_scores(run, options)
@@ -79,6 +80,7 @@ def start_run(
     """The first two stages, tracks and chords, and everything that ``run.json`` says of the run."""
     loaded = _load(corpora)
     run = _claim_folder(out, loaded, force)
+    run.record.pop("timings", None)  # of an earlier pass; the page would show them
     run.record.update(
         {
             "schema_version": SCHEMA_VERSION,
@@ -89,6 +91,8 @@ def start_run(
             "config": options.resolved(),
             "seed": options.seed,
             "corpora": describe_corpora(loaded),
+            "places": {c.name: _place(c) for c in loaded},
+            "inputs": {c.name: _corpus_hash(c) for c in loaded},
             "synthetic": all(c.synthetic for c in loaded),
             "synthetic_corpora": [c.name for c in loaded if c.synthetic],
             "engines": [],
@@ -129,6 +133,19 @@ def _options(options: Options | None, choices: dict[str, Any]) -> Options:
     return options
 
 
+def check_choices(options: Options) -> None:
+    """Refuse at once what a late stage would refuse after hours."""
+    from musictrend.complexity import select_measures
+    from musictrend.feedback import load_scenario
+    from musictrend.trends import TrendOptions, load_claims
+
+    select_measures(options.measures)
+    for scenario in options.scenarios:
+        load_scenario(scenario)
+    load_claims(options.claims or None)
+    TrendOptions.from_mapping(options.trends)
+
+
 def _load(specs: Sequence[str | Path | Corpus]) -> list[Corpus]:
     if not specs:
         raise ParameterError("no corpus given; name a folder, a table or a corpus of the catalogue")
@@ -142,23 +159,52 @@ def _load(specs: Sequence[str | Path | Corpus]) -> list[Corpus]:
                 number += 1
             corpus.name = f"{corpus.name}-{number}"
         loaded.append(corpus)
-    return loaded
+    # As their track ids are sorted, so that no table depends on the order of the command line.
+    return sorted(loaded, key=lambda c: f"{c.name}/")
 
 
 def _claim_folder(out: Path, corpora: list[Corpus], force: bool) -> Run:
-    """The run of a folder: new, or resumed when it holds the same corpora."""
+    """The run of a folder: new, or resumed when it holds the same corpora.
+
+    ``--force`` takes away what an earlier run made, never what somebody else put there.
+    """
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} is a file; -o takes a folder")
-    names = [c.name for c in corpora]
+    for corpus in corpora:
+        if out.is_dir() and out.samefile(corpus.root):
+            raise RunError(f"{out} is the corpus itself; choose another folder for the run")
     if out.is_dir() and any(out.iterdir()):
         is_run = (out / "run.json").is_file()
-        same = is_run and [c.get("name") for c in Run(out).record.get("corpora", [])] in ([], names)
+        try:
+            same = is_run and _same_corpora(Run(out), corpora)
+        except RunError:
+            if not force:
+                raise
+            same = False
         if not same and not force:
             what = "a run of other corpora" if is_run else "not empty and no run"
             raise RunError(f"{out} is {what}; choose another folder, or overwrite it with --force")
         if not same:
-            shutil.rmtree(out)
-    return Run(out)
+            remove_run(out)
+    run = Run(out)
+    run.clean(kept_batches=True)
+    return run
+
+
+def _same_corpora(run: Run, corpora: list[Corpus]) -> bool:
+    """Whether a run holds these corpora: by name, and by place (they may have been mended) or content (moved)."""
+    names = [c.get("name") for c in run.record.get("corpora", [])]
+    if not names:
+        return True
+    places, inputs = run.record.get("places", {}), run.record.get("inputs", {})
+    return names == [c.name for c in corpora] and all(
+        places.get(c.name) == _place(c) or inputs.get(c.name) == _corpus_hash(c) for c in corpora
+    )
+
+
+def _place(corpus: Corpus) -> str:
+    """A hash of where a corpus lies: to know it again without writing the path down."""
+    return hash_bytes(str(corpus.root.resolve()))
 
 
 def _command() -> list[str]:
@@ -174,20 +220,13 @@ def _corpus_hash(corpus: Corpus) -> str:
 
 def _do_tracks(run: Run, corpora: list[Corpus]) -> None:
     fingerprint = run.fingerprint("tracks", [_corpus_hash(c) for c in corpora])
-    run.record["inputs"] = {c.name: _corpus_hash(c) for c in corpora}
     if run.is_done("tracks", fingerprint):
         return
     with run.stage("tracks", fingerprint) as problems:
         table = track_table(corpora)
         run.write("tracks", table)
         for corpus in corpora:
-            problems += corpus.problems
-            for track in corpus.entries:
-                if track.status == "failed":
-                    problems.append(
-                        Problem("tracks", f"{corpus.name}/{track.track_id}", track.path, "", track.reason,
-                                "mend the row in the manifest; the rest goes on")  # fmt: skip
-                    )
+            problems += manifest_problems(corpus)
         planted = _planted(corpora)
         if planted:
             run.write_json("planted.json", planted)
@@ -199,7 +238,10 @@ def _planted(corpora: list[Corpus]) -> list[dict[str, Any]]:
     for corpus in corpora:
         path = corpus.root / "planted.json"
         if corpus.synthetic and path.is_file():
-            rows += [row | {"source_corpus": corpus.name} for row in json.loads(path.read_text(encoding="utf-8"))]
+            try:
+                rows += [row | {"source_corpus": corpus.name} for row in json.loads(path.read_text(encoding="utf-8"))]
+            except (ValueError, TypeError) as error:
+                raise CorpusError(f"{path}: not a list of planted values: {error}") from None
     return rows
 
 
@@ -222,7 +264,8 @@ def _do_chords(run: Run, corpora: list[Corpus], options: Options) -> None:
         )
         problems += result.problems
         with atomic_path(run.path("chords.parquet")) as part:
-            pq.write_table(chords_to_arrow(result.chords), part, compression="zstd")
+            # Without Arrow's own schema dictionary columns are read back as the plain strings they are.
+            pq.write_table(chords_to_arrow(result.chords), part, compression="zstd", store_schema=False)
         table = track_table(corpora)
         table["n_chords"] = np.asarray(result.chords.lengths, dtype="int32")
         table["key_estimated"] = result.key_estimated
@@ -296,7 +339,7 @@ def do_simulation(run: Run, options: Options, *, again: bool = False) -> None:
     """The simulation stage: feedback from the last observed window on, the hindcast, and the simulated claims."""
     import pandas as pd
 
-    from musictrend.feedback import forecast_past, judge_simulated, simulate, world_input
+    from musictrend.feedback import forecast_past, judge_simulated, list_judged_worlds, simulate, world_input
     from musictrend.feedback.experiment import COLUMNS
 
     fingerprint = run.fingerprint(
@@ -312,7 +355,8 @@ def do_simulation(run: Run, options: Options, *, again: bool = False) -> None:
             start.foundation()
         except NothingUsableError as error:
             problems.append(Problem("simulation", reason=str(error), hint="the rest of the page stands"))
-            run.write("simulation", pd.DataFrame(columns=list(COLUMNS)))
+            kinds = {"seed": "int64", "step": "int64", "year": "int16", "value": "float64"}
+            run.write("simulation", pd.DataFrame({c: pd.Series(dtype=kinds.get(c, "str")) for c in COLUMNS}))
             run.write_claims("simulated", judge_simulated(chords, tracks))
             run.path("hindcast.parquet").unlink(missing_ok=True)
             return
@@ -320,12 +364,13 @@ def do_simulation(run: Run, options: Options, *, again: bool = False) -> None:
         with Progress("feedback", len(options.scenarios) * len(seeds), "worlds", quiet=options.quiet) as progress:
             run.write("simulation", simulate(start, scenario=list(options.scenarios), seeds=seeds,
                                              progress=progress, **shared))  # fmt: skip
-        with Progress("hindcast", 0, "worlds", quiet=options.quiet) as progress:
+        with Progress("hindcast", 10, "worlds", quiet=options.quiet) as progress:
             past = forecast_past(start, seeds=range(options.seed, options.seed + 10), progress=progress, **shared)
         run.write("hindcast", past.table)
         if past.status != "scored":
             problems.append(Problem("simulation", reason=f"no hindcast: {past.why}", hint="read the fans as arithmetic"))
-        with Progress("simulated claims", 0, "worlds", quiet=options.quiet) as progress:
+        n_worlds = 3 * len(list_judged_worlds())
+        with Progress("simulated claims", n_worlds, "worlds", quiet=options.quiet) as progress:
             judged = judge_simulated(start, seeds=range(options.seed, options.seed + 3), progress=progress, **shared)
         run.write_claims("simulated", judged)
 

@@ -11,7 +11,9 @@ from musictrend.run.options import Options
 __all__ = ["extract_to_folder"]
 
 
-def extract_to_folder(source: str, out: Path, *, jobs: int = 1, quiet: bool = True) -> dict[str, Any]:
+def extract_to_folder(
+    source: str, out: Path, *, jobs: int = 1, executor: str = "local", quiet: bool = True
+) -> dict[str, Any]:
     """Do the first two stages of a run; `analyze` on the same folder goes on from there.
 
     Returns
@@ -19,7 +21,7 @@ def extract_to_folder(source: str, out: Path, *, jobs: int = 1, quiet: bool = Tr
     counts : dict
         n_tracks, n_failed, n_chords.
     """
-    run = analysis.start_run([source], out, Options(jobs=jobs, quiet=quiet))
+    run = analysis.start_run([source], out, Options(jobs=jobs, executor=executor, quiet=quiet))
     tracks = run.read("tracks")
     return {
         "run": str(run.folder),

@@ -9,6 +9,8 @@ all, and ``run.json`` last, so that a killed run resumes.
 from __future__ import annotations
 
 import json
+import math
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from musictrend.harmony.table import ChordTable
 
-__all__ = ["STAGES", "Run"]
+__all__ = ["STAGES", "Run", "remove_run", "to_plain"]
 
 SCHEMA_VERSION = "1"
 STAGES = ("tracks", "chords", "scores", "trends", "simulation", "report")
@@ -37,6 +39,20 @@ OUTPUTS = {
     "simulation": ("simulation.parquet", "claims.json"),
     "report": ("report.html",),
 }
+# stage -> the stages whose files it reads
+NEEDS: dict[str, tuple[str, ...]] = {
+    "tracks": (),
+    "chords": ("tracks",),
+    "scores": ("chords",),
+    "trends": ("scores",),
+    "simulation": ("chords",),
+    "report": ("trends", "simulation"),
+}
+YEARS = ("year", "year_low", "year_high")
+KIND_OF_CLAIMS = {"trends": "observed", "simulation": "simulated"}
+# Files that some runs have beside the outputs of their stages.
+BESIDE = ("hindcast.parquet", "measures.json", "planted.json", "problems.csv")
+REMADE = ("run.json", "log.txt", "sweep.parquet", "report.md")
 
 
 class Run:
@@ -59,15 +75,13 @@ class Run:
         self.folder = Path(folder)
         self.record: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "stages": {}}
         if self.path("run.json").is_file():
-            try:
-                self.record = json.loads(self.path("run.json").read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise RunError(f"{self.path('run.json')}: not JSON ({error}); start afresh with --force") from None
+            self.record = _read_record(self.path("run.json"))
             if self.record.get("schema_version") != SCHEMA_VERSION:
                 raise RunError(
                     f"{self.folder} was made with tables of version {self.record.get('schema_version')}, "
                     f"this musictrend reads {SCHEMA_VERSION}; run again into another folder"
                 )
+            self.record.setdefault("stages", {})
 
     @classmethod
     def open(cls, folder: Path | str) -> Run:
@@ -91,20 +105,32 @@ class Run:
     def is_done(self, stage: str, fingerprint: str) -> bool:
         """Whether a stage was done from the same inputs and its files are still there."""
         stamp = self.record["stages"].get(stage)
-        return (
-            stamp is not None
-            and stamp["fingerprint"] == fingerprint
-            and all(self.path(name).is_file() for name in OUTPUTS[stage])
-        )
+        return stamp is not None and stamp["fingerprint"] == fingerprint and self.has_outputs(stage)
+
+    def has_outputs(self, stage: str) -> bool:
+        """Whether a stage's files are there; of ``claims.json``, its own claims."""
+        if not all(self.path(name).is_file() for name in OUTPUTS[stage]):
+            return False
+        kind = KIND_OF_CLAIMS.get(stage)
+        return kind is None or any(claim.get("kind") == kind for claim in self.claims())
+
+    def require(self, *stages: str) -> None:
+        """`RunError` unless these stages are done: a stage alone must not read half of what was before."""
+        for stage in stages:
+            if stage not in self.record["stages"] or not self.has_outputs(stage):
+                raise RunError(
+                    f"{self.folder}: its {stage} are not done; finish them with: musictrend analyze CORPUS -o {self.folder}"
+                )
 
     def fingerprint(self, stage: str, *parts: Any) -> str:
-        """Fingerprint of a stage: its options, and the fingerprint of the stages before it."""
-        before = STAGES[: STAGES.index(stage)]
-        upstream = [self.record["stages"].get(s, {}).get("fingerprint", "") for s in before]
-        if stage == "report":
-            upstream.append(json.dumps(self.output_hashes("trends") | self.output_hashes("simulation")))
+        """Fingerprint of a stage: its options, and the fingerprints of the stages it reads from."""
         from musictrend import __version__
 
+        upstream = [self.record["stages"].get(s, {}).get("fingerprint", "") for s in NEEDS[stage]]
+        if stage == "report":
+            files = self.record.get("files", {})
+            made = {name: files.get(name) for s in NEEDS[stage] for name in OUTPUTS[s]}
+            upstream.append(json.dumps(made, sort_keys=True))
         return hash_bytes(__version__, stage, *upstream, json.dumps(parts, sort_keys=True, default=str))
 
     @contextmanager
@@ -113,24 +139,19 @@ class Run:
         problems: list[Problem] = []
         began = time.monotonic()
         self.folder.mkdir(parents=True, exist_ok=True)
-        later = STAGES[STAGES.index(stage) + 1 :] if stage != "simulation" else ("report",)
-        if stage == "trends":
-            later = ("report",)
-        for name in (stage, *later):
+        for name in (stage, *_later(stage)):
             self.record["stages"].pop(name, None)
         self.save()
         yield problems
         self.write_problems(stage, problems)
-        self.record["stages"][stage] = {
-            "fingerprint": fingerprint,
-            "seconds": round(time.monotonic() - began, 3),
-            "outputs": {name: hash_file(self.path(name)) for name in OUTPUTS[stage] if self.path(name).is_file()},
-        }
+        self.record["stages"][stage] = {"fingerprint": fingerprint, "seconds": round(time.monotonic() - began, 3)}
+        # One list for the whole run: of a file that two stages write, only the last hash is true.
+        files = self.record.setdefault("files", {})
+        for name in (*OUTPUTS[stage], *BESIDE):
+            files.pop(name, None)
+            if self.path(name).is_file():
+                files[name] = hash_file(self.path(name))
         self.save()
-
-    def output_hashes(self, stage: str) -> dict[str, str]:
-        """Hashes of a stage's files as they were when it was done."""
-        return dict(self.record["stages"].get(stage, {}).get("outputs", {}))
 
     def save(self) -> None:
         """Write ``run.json``."""
@@ -146,7 +167,7 @@ class Run:
             rows.append(
                 {
                     "stage": stage,
-                    "done": stamp is not None and all(self.path(n).is_file() for n in OUTPUTS[stage]),
+                    "done": stamp is not None and self.has_outputs(stage),
                     "seconds": stamp["seconds"] if stamp else None,
                     "files": [n for n in OUTPUTS[stage] if self.path(n).is_file()],
                 }
@@ -154,17 +175,18 @@ class Run:
         return rows
 
     def verify(self) -> list[str]:
-        """What differs from the stamps: missing or altered files; empty when all is as it was made."""
-        expected: dict[str, str] = {}
-        for stage in STAGES:  # a later stage's file replaces an earlier one's of the same name
-            expected |= self.output_hashes(stage)
+        """What is not as it was made: missing or altered files; empty when all is."""
         wrong = []
-        for name, digest in expected.items():
+        for name, digest in sorted(self.record.get("files", {}).items()):
             if not self.path(name).is_file():
                 wrong.append(f"{name} is missing")
             elif hash_file(self.path(name)) != digest:
                 wrong.append(f"{name} was altered after the run made it")
         return wrong
+
+    def clean(self, *, kept_batches: bool = False) -> list[str]:
+        """Take half-done work away, and say what it was; tables and page, and finished batches if wanted, stay."""
+        return _remove([*([] if kept_batches else [self.work]), *sorted(self.folder.glob(".*.part"))])
 
     # Tables ---------------------------------------------------------------------------------
 
@@ -175,7 +197,11 @@ class Run:
         path = self.path(name if name.endswith(".parquet") else f"{name}.parquet")
         if not path.is_file():
             raise RunError(f"{path} is not there; make it with: musictrend analyze CORPUS -o {self.folder}")
-        return pd.read_parquet(path)
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:  # Arrow's own errors are both
+            first = str(error).splitlines()[0]
+            raise RunError(f"{path}: not a Parquet table ({first}); delete it and run again") from None
 
     def write(self, name: str, table: pd.DataFrame) -> None:
         """Write a DataFrame as one of the run's tables, with the schema version in it."""
@@ -183,7 +209,7 @@ class Run:
         import pyarrow.parquet as pq
 
         rows = pa.Table.from_pandas(table, preserve_index=False)
-        fields = [pa.field(f.name, _plain(f.type, pa)) for f in rows.schema]
+        fields = [pa.field(f.name, pa.int16() if f.name in YEARS else _plain(f.type, pa)) for f in rows.schema]
         rows = rows.cast(pa.schema(fields)).replace_schema_metadata({"schema_version": SCHEMA_VERSION})
         with atomic_path(self.path(f"{name}.parquet")) as part:
             pq.write_table(rows, part, compression="zstd")
@@ -215,7 +241,12 @@ class Run:
     def claims(self) -> list[dict[str, Any]]:
         """``claims.json``."""
         path = self.path("claims.json")
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+        if not path.is_file():
+            return []
+        try:
+            return list(json.loads(path.read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise RunError(f"{path}: not JSON ({error}); delete it and run again") from None
 
     def write_claims(self, kind: str, claims: Iterable[dict[str, Any]]) -> None:
         """Replace the claims of one kind, ``observed`` or ``simulated``; the others stay."""
@@ -227,7 +258,7 @@ class Run:
         """Write a JSON file; numbers that are not finite become null."""
         with atomic_path(self.path(name)) as part:
             part.write_text(
-                json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+                json.dumps(to_plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
             )
 
     def problems(self) -> pd.DataFrame:
@@ -249,8 +280,43 @@ class Run:
         table = table.assign(_order=order).sort_values(
             ["_order", "track_id", "path", "place", "reason"], kind="stable"
         )
+        # A spreadsheet must not take a file's name for a formula.
+        table = table.drop(columns="_order").replace(r"^([=+\-@])", r"'\1", regex=True)
         with atomic_path(self.path("problems.csv")) as part:
-            table.drop(columns="_order").to_csv(part, index=False)
+            table.to_csv(part, index=False, lineterminator="\n")
+
+
+def remove_run(folder: Path) -> None:
+    """Take everything away that a run makes, and nothing else."""
+    names = {name for files in OUTPUTS.values() for name in files} | {*BESIDE, *REMADE, ".work"}
+    _remove([*(folder / name for name in sorted(names)), *folder.glob(".*.part")])
+
+
+def _remove(paths: Iterable[Path]) -> list[str]:
+    """Delete what is there of these, and say what that was."""
+    gone = [path for path in paths if path.exists()]
+    for path in gone:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return [path.name for path in gone]
+
+
+def _later(stage: str) -> list[str]:
+    """Stages that read, at first or second hand, what a stage writes."""
+    found = {stage}
+    for name in STAGES:  # in order, so that one pass is enough
+        if found & set(NEEDS[name]):
+            found.add(name)
+    return [name for name in STAGES if name in found and name != stage]
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise RunError(f"{path}: not JSON ({error}); start afresh with --force") from None
+    if not isinstance(record, dict):
+        raise RunError(f"{path}: not the record of a run; start afresh with --force")
+    return record
 
 
 def _plain(kind: Any, pa: Any) -> Any:
@@ -264,13 +330,14 @@ def _plain(kind: Any, pa: Any) -> Any:
     return kind
 
 
-def _finite(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
+    """Plain data for JSON: what is missing or not finite becomes None."""
     if isinstance(value, dict):
-        return {str(k): _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    if hasattr(value, "item") and not isinstance(value, str | bytes):
+        return {str(k): to_plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set) or getattr(value, "ndim", 0):
+        return [to_plain(v) for v in value]
+    if hasattr(value, "item"):
         value = value.item()
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value
+    return None if type(value).__name__ in ("NAType", "NaTType") else value

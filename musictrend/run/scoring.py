@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from musictrend.complexity import score_table, select_measures
 from musictrend.errors import ParameterError
+from musictrend.extraction.file import extract, holds_one_piece
 from musictrend.run import analysis
 from musictrend.run.folder import Run
 from musictrend.run.options import Options
@@ -26,6 +28,7 @@ def score_source(
     window: int = 30,
     seed: int = 0,
     jobs: int = 1,
+    executor: str = "local",
     quiet: bool = True,
 ) -> pd.DataFrame:
     """Scores in the tidy form of ``scores.parquet``.
@@ -35,7 +38,8 @@ def score_source(
     source : str
         A run folder (its scores stage is done again and kept), a chord file, or a corpus (scored into ``out``).
     """
-    options = Options(measures=measures, window=window, seed=seed, jobs=jobs, quiet=quiet)
+    options = Options(measures=measures, window=window, seed=seed, jobs=jobs, executor=executor, quiet=quiet)
+    select_measures(measures)
     if vocabularies:
         options = replace(options, vocabularies=vocabularies)
     path = Path(source)
@@ -43,13 +47,11 @@ def score_source(
         run = Run.open(path)
         options = replace(analysis.options_of(run), measures=measures, window=window, jobs=jobs, quiet=quiet,
                           **({"vocabularies": vocabularies} if vocabularies else {}))  # fmt: skip
+        run.require("chords")
         analysis.do_scores(run, options, again=True)
         analysis.keep_options(run, options)
         return run.scores()
-    if path.is_file() and path.suffix.lower() not in (".csv", ".tsv", ".parquet"):
-        from musictrend.complexity import score_table
-        from musictrend.extraction import extract
-
+    if holds_one_piece(path):
         table = extract(path).to_table()
         return score_table(table, options.measures, options.vocabularies, window=window, jobs=1).to_frame()
     if out is None:

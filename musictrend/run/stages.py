@@ -27,6 +27,8 @@ def rerun_trends(
     options = analysis.options_of(run)
     options = replace(options, jobs=jobs, quiet=quiet, claims=claims or options.claims,
                       seed=options.seed if seed is None else seed)  # fmt: skip
+    analysis.check_choices(options)
+    run.require("scores")
     analysis.do_trends(run, options, again=True)
     analysis.do_report(run, options)
     analysis.keep_options(run, options)
@@ -106,6 +108,8 @@ def rerun_simulation(
     options = analysis.options_of(run)
     options = replace(options, jobs=jobs, quiet=quiet, n_seeds=n_seeds, scenarios=scenarios or options.scenarios,
                       seed=options.seed if seed is None else seed)  # fmt: skip
+    analysis.check_choices(options)
+    run.require("chords")
     if sweep:
         from musictrend.feedback import sweep as run_sweep
 
@@ -145,6 +149,7 @@ def rerun_report(folder: Path, *, title: str = "", format: str = "html", out: Pa
     from musictrend.report import write_report
 
     run = Run.open(folder)
+    run.require("trends")
     if format == "html" and out is None:
         options = replace(analysis.options_of(run), **({"title": title} if title else {}))
         analysis.do_report(run, options, again=True)

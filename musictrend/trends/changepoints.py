@@ -1,11 +1,12 @@
 """Years at which a series breaks, beyond a steady trend and beyond what autocorrelation alone would show.
 
-Annual means of a group (source and length taken out) are compared with one straight line. A break splits it
-into two lines, free in level and slope; the candidate with the largest drop of the weighted residual sum
-counts. Its p is the share of series simulated from the unbroken line with first-order autocorrelated noise
-(Davison & Hinkley 1997, bootstrap test; the autocorrelation is corrected for its small-sample bias) whose
-best break drops as much. Pieces are split again (binary segmentation) as long as the break is significant
-and BIC improves. The interval of a year is where the best break falls when whole artists are resampled.
+Annual means of a group (source, length and, in segments and corpora, genre levels taken out) are compared
+with one straight line. A break splits it into two lines, free in level and slope; the candidate with the
+largest drop of the weighted residual sum counts. Its p is the share of series simulated from the unbroken
+line with first-order autocorrelated noise (Davison & Hinkley 1997, bootstrap test; the autocorrelation is
+corrected for its small-sample bias) whose best break drops as much. Pieces are split again (binary
+segmentation) as long as the break is significant and BIC improves. The interval of a year is where the best
+break falls when whole artists are resampled.
 
 Breaks are few by construction: a steady decline has none.
 """
@@ -20,6 +21,7 @@ from hashlib import blake2b
 import numpy as np
 import pandas as pd
 
+from musictrend.trends.curves import remove_genre_levels
 from musictrend.trends.groups import GroupFit, adjusted_values, batch_cells
 from musictrend.trends.linear import adjust_fdr
 from musictrend.trends.options import TrendOptions
@@ -126,7 +128,8 @@ def find_breaks(
     --------
     >>> rng = np.random.default_rng(0)
     >>> year = np.arange(1950.0, 2010)
-    >>> found = find_breaks(year, (year >= 1980) * 2.0 + rng.normal(0, 0.3, 60), np.ones(60), rng, n_simulated=199)
+    >>> mean = 2.0 * (year >= 1980) + rng.normal(0, 0.3, 60)
+    >>> found = find_breaks(year, mean, np.ones(60), rng, n_simulated=199)
     >>> [(b.year, b.significant) for b in found][:1]
     [(1980.0, True)]
     """
@@ -227,6 +230,8 @@ def _group_breaks(
             continue
         used, w = rows[present], weight[present]
         values = adjusted_values(panel, used, w, cells, options)
+        if group.level != "genre":  # else every shift of the genre mix would be a break
+            values = remove_genre_levels(panel, used, w, values)
         years, code, counts = np.unique(panel.year[used], return_inverse=True, return_counts=True)
         full = counts >= MIN_TRACKS_PER_YEAR
         for column, cell in enumerate(cells):

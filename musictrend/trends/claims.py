@@ -1,15 +1,16 @@
 """Verdicts on registered claims: what this run says of each sentence, and how far it can be believed.
 
-A claim rests on one registered estimate, by default the mixed model within genres at the claim's vocabulary.
+A claim rests on one registered estimate, by default the artist-clustered line within genres at the claim's
+vocabulary.
 
-=============== ==================================================================================================
+=============== ===========================================================================================
 ``equivalent``   the change is surely smaller than matters (two one-sided tests at 5%, bound: sesoi)
 ``supported``    the 95% interval excludes 0 on the claim's side, also after counting all claims (q < .05)
 ``contradicted`` the same on the other side
-``mixed``        registered specifications disagree: fewer than half decide alike, or a tenth decide the opposite
+``mixed``        registered specifications disagree: under half decide alike, or a tenth the opposite
 ``inconclusive`` the interval is too wide to tell
 ``not_testable`` this corpus cannot tell, for the reason given
-=============== ==================================================================================================
+=============== ===========================================================================================
 
 ``pooled`` slopes decide nothing unless a claim is registered so, and then only about the collection as it
 stands; a contrast between corpora decides nothing at all.
@@ -44,7 +45,9 @@ _NAMELESS = 0.2
 
 
 def load_claims(path: str | Path | None = None) -> list[dict[str, Any]]:
-    """Registered claims, observed and simulated, from the package or from a file of the same form.
+    """Registered observed claims, from the package or from a file of the same form.
+
+    A file may hold simulated claims too; they pass through and are judged elsewhere.
 
     Raises
     ------
@@ -54,8 +57,8 @@ def load_claims(path: str | Path | None = None) -> list[dict[str, Any]]:
     Examples
     --------
     >>> claims = load_claims()
-    >>> sorted({c["kind"] for c in claims}), claims[0]["id"]
-    (['observed', 'simulated'], 'pop_simpler')
+    >>> claims[0]["id"], claims[0]["direction"]
+    ('pop_simpler', 'fall')
     """
     name = "claims.toml" if path is None else str(path)
     try:
@@ -130,7 +133,7 @@ def judge_claims(
     for entry in judged:
         if entry["estimate"] is not None and nameless > _NAMELESS:
             entry["caveats"].append(
-                f"{nameless:.0%} of the tracks name no artist: songs of one artist may pass for independent ones"
+                f"{nameless:.0%} of the tracks name no artist: songs of one artist may pass for independent"
             )
     return judged
 
@@ -174,8 +177,8 @@ def _check_claim(claim: Mapping[str, Any], where: str) -> None:
 def _find_estimate(tables: TrendTables, claim: Mapping[str, Any], options: TrendOptions) -> _Found:
     """The row that decides a claim."""
     is_contrast = claim["level"] == "contrast"
-    method = claim.get("method", options.methods[0])
-    pooling = claim.get("pooling", "equal_genre" if claim["level"] in ("segment", "contrast") else "pooled")
+    method = claim.get("method") or _main_method(tables, options)
+    pooling = claim.get("pooling", "pooled" if claim["level"] == "genre" else "equal_genre")
     spec = {"method": method, "pooling": pooling, "vocabulary": claim["vocabulary"]}
     rows = tables.contrasts if is_contrast else tables.trends
     rows = rows[
@@ -194,9 +197,18 @@ def _find_estimate(tables: TrendTables, claim: Mapping[str, Any], options: Trend
     row = rows.iloc[0]
     spec["vocabulary"] = row["vocabulary"]
     if is_contrast and row["identification"] == "between_corpora":
-        return _Found(spec, row, "no corpus holds both pop and niche, and too few songs link them: what differs "
-                                 "between the corpora would pass for a contrast", between=True)  # fmt: skip
+        why = (
+            "no corpus holds both pop and niche, and too few songs link them: "
+            "what differs between the corpora would pass for a contrast"
+        )
+        return _Found(spec, row, why, between=True)
     return _Found(spec, row, "")
+
+
+def _main_method(tables: TrendTables, options: TrendOptions) -> str:
+    """The first method of the options that these tables hold."""
+    present = set(tables.trends["method"])
+    return next((m for m in options.methods if m in present), options.methods[0])
 
 
 def _why_absent(tables: TrendTables, claim: Mapping[str, Any], pooling: str) -> str:
@@ -217,19 +229,24 @@ def _why_absent(tables: TrendTables, claim: Mapping[str, Any], pooling: str) -> 
         return f"{claim['measure']} was not scored"
     at = scored[scored["vocabulary"].isin([claim["vocabulary"], ""])]
     if not len(at):
-        return f"{claim['measure']} has no value at the vocabulary {claim['vocabulary']}: the chords are not told apart so finely"
+        named = f"{claim['measure']} has no value at the vocabulary {claim['vocabulary']}"
+        return f"{named}: the chords are not told apart so finely"
     for group in groups:
         best = at[at["group"] == group].sort_values("n_tracks", ascending=False, kind="stable").iloc[0]
         if not best["estimated"]:
             return f"{group}: {best['reason']}"
     if pooling != "pooled":
-        parts = coverage[(coverage["level"] == "part") & (coverage["measure"] == claim["measure"])
+        level_of_parts = "genre" if claim["level"] == "corpus" else "part"
+        parts = coverage[(coverage["level"] == level_of_parts) & (coverage["measure"] == claim["measure"])
                          & (coverage["vocabulary"].isin([claim["vocabulary"], ""]))]  # fmt: skip
         for group in groups:
-            own = parts[parts["segment"] == group].sort_values("n_tracks", ascending=False, kind="stable")
+            own = parts[parts["corpus" if claim["level"] == "corpus" else "segment"] == group].sort_values(
+                "n_tracks", ascending=False, kind="stable"
+            )
             if len(own) and not own["estimated"].any():
                 best = own.iloc[0]
-                return f"{group}: no genre can be followed on its own (the largest, {best['group']}: {best['reason']})"
+                largest = f"the largest, {best['group']}: {best['reason']}"
+                return f"{group}: no genre can be followed on its own ({largest})"
     return "no estimate by the registered method"
 
 
@@ -252,14 +269,17 @@ def _judge(
         return judged | {"why": f"Not testable here: {found.reason}."}
     value = "difference" if is_contrast else "slope"
     judged |= {
-        "estimate": _number(row[f"{value}_per_decade"]), "low": _number(row["low"]), "high": _number(row["high"]),
-        "estimate_sd": _number(row[f"{value}_sd_per_decade"]), "low_sd": _number(row["low_sd"]),
-        "high_sd": _number(row["high_sd"]), "p": _number(row["p"]), "q": _number(q), "mdes": _number(row["mdes"]),
+        "estimate": _number(row[f"{value}_per_decade"]),
+        "estimate_sd": _number(row[f"{value}_sd_per_decade"]),
+        **{name: _number(row[name]) for name in ("low", "high", "low_sd", "high_sd", "p", "mdes")},
+        "q": _number(q),
     }  # fmt: skip
     if is_contrast:
         judged |= {
-            "identification": row["identification"], "n_tracks": _count(row["n_pop"] + row["n_niche"]),
-            "n_artists": _count(row["n_pop_artists"] + row["n_niche_artists"]), "n_corpora": _count(row["n_corpora"]),
+            "identification": row["identification"],
+            "n_tracks": _count(row["n_pop"] + row["n_niche"]),
+            "n_artists": _count(row["n_pop_artists"] + row["n_niche_artists"]),
+            "n_corpora": _count(row["n_corpora"]),
         }  # fmt: skip
     else:
         judged |= {"n_tracks": _count(row["n_tracks"]), "n_artists": _count(row["n_artists"])}
@@ -306,9 +326,8 @@ def _other_decisions(
     s = s[s["group"] == ("pop-niche" if is_contrast else claim["group"])]
     if is_contrast:
         s = s[s["identification"] != "between_corpora"]
-    elif found.spec["pooling"] == "pooled":
-        # The collection as it stands: no within-genre specification asks the same question.
-        s = s[s["pooling"] == "pooled"]
+    # The collection as it stands and the change within genres are two questions: neither votes on the other.
+    s = s[(s["pooling"] == "pooled") == (found.spec["pooling"] == "pooled")]
     return [
         decide(claim["direction"], *values)
         for values in s[["estimate", "low", "high", "p_equivalence"]].itertuples(index=False, name=None)
@@ -332,8 +351,11 @@ def _list_caveats(
         own = own.sort_values("n_tracks", ascending=False, kind="stable").head(1)
         if len(own) and own["top_artist_share"].iloc[0] > _DOMINANT_ARTIST:
             caveats.append(f"{own['top_artist_share'].iloc[0]:.0%} of {group} is one artist")
-        trap = traps[(traps["group"] == group) & (traps["measure"] == claim["measure"])
-                     & (traps["vocabulary"] == row["vocabulary"]) & (traps["method"] == row["method"])]  # fmt: skip
+        level = "segment" if is_contrast else claim["level"]
+        trap = traps[
+            (traps["level"] == level) & (traps["group"] == group) & (traps["measure"] == claim["measure"])
+        ]
+        trap = trap[(trap["vocabulary"] == row["vocabulary"]) & (trap["method"] == row["method"])]
         if len(trap):
             t = trap.iloc[0]
             caveats.append(
@@ -398,7 +420,8 @@ def _say_why(
     if main == "inconclusive" and uncorrected != "inconclusive":
         return f"{base}: not beyond chance once all claims are counted (q = {judged['q']:.2f}){agree}."
     if main == "inconclusive":
-        return f"{base}: the interval includes 0; a change of {_short(abs(row['mdes']), sign=False)} (the measure's unit) would have been found{agree}."
+        seen = f"{_short(abs(row['mdes']), sign=False)} (in the measure's unit)"
+        return f"{base}: the interval includes 0; a change of {seen} would have been found{agree}."
     side = "the claim's" if main == "supported" else "the opposite"
     return f"{base}: the interval excludes 0 on {side} side{agree}."
 

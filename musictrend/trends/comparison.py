@@ -40,15 +40,15 @@ class Contrast:
         if self.reason:
             return f"no contrast: {self.reason}"
         lines = []
-        for row in self.primary().itertuples():
-            in_sd = (
-                "" if pd.isna(row.difference_sd_per_decade) else f" = {row.difference_sd_per_decade:+.3f} SD"
-            )
-            same = "" if pd.isna(row.equivalent) or not row.equivalent else ", equivalent"
+        for row in self.primary().to_dict("records"):
+            in_sd = row["difference_sd_per_decade"]
+            sd = "" if pd.isna(in_sd) else f" = {in_sd:+.3f} SD"
+            same = ", equivalent" if row["equivalent"] is True else ""
             lines.append(
-                f"{row.measure}: {row.difference_per_decade:+.4g} per decade{in_sd} "
-                f"(95% {row.low:.4g} to {row.high:.4g}, q {row.q:.3f}{same}); "
-                f"{row.pop} {row.pop_slope:+.4g}, {row.niche} {row.niche_slope:+.4g}; {row.identification}"
+                f"{row['measure']}: {row['difference_per_decade']:+.4g} per decade{sd} "
+                f"(95% {row['low']:.4g} to {row['high']:.4g}, q {row['q']:.3f}{same}); "
+                f"{row['pop']} {row['pop_slope']:+.4g}, {row['niche']} {row['niche_slope']:+.4g}; "
+                f"{row['identification']}"
             )
         return "\n".join(lines)
 
@@ -116,10 +116,12 @@ def contrast(
     >>> rng = np.random.default_rng(0)
     >>> n = 800
     >>> segment = np.where(np.arange(n) % 2, "pop", "niche")
-    >>> tracks = pd.DataFrame({"track_id": [f"t{i}" for i in range(n)], "corpus": "c", "segment": segment,
-    ...                        "artist_id": [f"a{i % 200}" for i in range(n)], "year": 1960 + np.arange(n) // 2 % 50})
+    >>> tracks = pd.DataFrame({
+    ...     "track_id": [f"t{i}" for i in range(n)], "corpus": "c", "segment": segment,
+    ...     "artist_id": [f"a{i % 200}" for i in range(n)], "year": 1960 + np.arange(n) // 2 % 50})
     >>> value = np.where(segment == "pop", -0.3, 0.1) * tracks["year"] / 10 + rng.normal(size=n)
-    >>> scores = pd.DataFrame({"track_id": tracks["track_id"], "measure": "mtld", "vocabulary": "sevenths", "value": value})
+    >>> scores = pd.DataFrame({
+    ...     "track_id": tracks["track_id"], "measure": "mtld", "vocabulary": "sevenths", "value": value})
     >>> found = contrast(scores, tracks)
     >>> row = found.primary().iloc[0]
     >>> bool(row["low"] < -0.4 < row["high"]), row["identification"]

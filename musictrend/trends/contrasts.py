@@ -54,18 +54,18 @@ class Combination:
     n_groups: np.ndarray
 
 
-def combine_segment(
-    panel: Panel, fits: Fits, segment: str, corpus: str, method: str, pooling: str
+def combine_genres(
+    panel: Panel, fits: Fits, key: tuple[str, str, str, str], method: str, pooling: str
 ) -> Combination | None:
-    """Slope of a segment over all corpora or in one; None when the segment has no tracks there.
+    """Slope of a segment or a corpus, made of the slopes of its genres; None when it has no tracks.
 
-    Where fewer than half of the segment's tracks carry a genre there is no genre mix to hold fixed, and the
-    segment counts as one genre.
+    Where fewer than half of the tracks carry a genre there is no genre mix to hold fixed, and the whole
+    counts as one genre.
     """
-    whole = fits.get(("segment", segment, corpus, segment))
+    whole = fits.get(key)
     if whole is None:
         return None
-    parts = [fits[key] for key in whole.parts]
+    parts = [fits[part] for part in whole.parts]
     labelled = np.unique(np.concatenate([f.group.rows for f in parts])) if parts else np.empty(0)
     if pooling == "pooled" or 2 * len(labelled) < len(whole.group.rows):
         return weigh_groups(panel, [whole], np.where(whole.estimated, 1.0, 0.0)[None], method)
@@ -135,11 +135,13 @@ def combine_corpora(
 
     Examples
     --------
-    >>> mean, se, df, tau, count = combine_corpora(np.array([[1.0], [1.2], [0.8]]), np.full((3, 1), 0.5), np.full((3, 1), 50.0))
+    >>> difference, se, df = np.array([[1.0], [1.2], [0.8]]), np.full((3, 1), 0.5), np.full((3, 1), 50.0)
+    >>> mean, se, df, tau, count = combine_corpora(difference, se, df)
     >>> float(mean[0].round(3)), float(tau[0]), int(count[0])
     (1.0, 0.0, 3)
     """
-    here = np.isfinite(difference) & np.isfinite(se) & (se > 0)
+    here = np.isfinite(difference) & np.isfinite(se)
+    se = np.maximum(se, 1e-12)  # a constant measure has no error
     count = here.sum(axis=0)
     precision = np.where(here, 1 / np.where(here, se, 1) ** 2, 0.0)
     value = np.where(here, difference, 0.0)
@@ -161,10 +163,15 @@ def combine_corpora(
     stretch = (weight * (value - mean) ** 2).sum(axis=0) / np.maximum(count - 1, 1)
     variance = np.where(count >= 3, variance * np.maximum(stretch, 1), variance)
     own = np.where(here, (weight * np.where(here, se, 0)) ** 2, 0.0)
-    own_df = own.sum(axis=0) ** 2 / np.maximum((own**2 / np.where(here, df, np.inf)).sum(axis=0), 1e-300)
+    portion = own / np.maximum(own.sum(axis=0), 1e-300)
+    with np.errstate(divide="ignore"):
+        own_df = 1 / (portion**2 / np.where(here, df, np.inf)).sum(axis=0)
     out_df = np.where(count >= 3, np.minimum(count - 1, own_df), own_df)
     empty = count == 0
-    return tuple(np.where(empty, np.nan, x) for x in (mean, np.sqrt(variance), out_df, np.sqrt(tau2), count))
+    mean, se, out_df, tau = (
+        np.where(empty, np.nan, x) for x in (mean, np.sqrt(variance), out_df, np.sqrt(tau2))
+    )
+    return mean, se, out_df, tau, count
 
 
 @dataclass(frozen=True)
@@ -182,7 +189,7 @@ class Overlap:
 def measure_overlap(
     panel: Panel, songs: pd.DataFrame, first: str, second: str, options: TrendOptions
 ) -> Overlap | None:
-    """How two corpora's scores of shared songs drift apart per decade; None below 20 shared songs in 2 decades.
+    """How two corpora's scores of shared songs drift apart per decade; None below 20 songs in 2 decades.
 
     `panel` must hold duplicates too (it is what links the corpora); `songs` has columns row and song.
     """
@@ -242,15 +249,22 @@ def _contrast_rows(
 ) -> pd.DataFrame | None:
     """Estimates of one method and pooling by the best identification of each cell."""
     scope = ALL if len(panel.corpora) > 1 else (panel.corpora or [""])[0]
-    sides = {c: [combine_segment(panel, fits, s, c, method, pooling) for s in ("pop", "niche")]
-             for c in dict.fromkeys([*panel.corpora, scope])}  # fmt: skip
-    if any(side is None for side in sides[scope]):
+
+    def side(name: str, corpus: str) -> Combination | None:
+        return combine_genres(panel, fits, ("segment", name, corpus, name), method, pooling)
+
+    pairs: dict[str, tuple[Combination, Combination]] = {}
+    for corpus in dict.fromkeys([*panel.corpora, scope]):
+        pop, niche = side("pop", corpus), side("niche", corpus)
+        if pop is not None and niche is not None:
+            pairs[corpus] = pop, niche
+    if scope not in pairs:
         return None
     n_cells = len(panel.cells)
-    both = [c for c in panel.corpora if all(side is not None for side in sides[c])]
-    stacked = [_difference(*sides[c]) for c in both] or [(np.full(n_cells, np.nan),) * 3]
+    both = [c for c in panel.corpora if c in pairs]
+    stacked = [_difference(*pairs[c]) for c in both] or [(np.full(n_cells, np.nan),) * 3]
     table = np.array(stacked)  # (corpora, 3, cells)
-    errors = [np.nan_to_num(sides[c][0].error - sides[c][1].error) for c in both] or None
+    errors = [np.nan_to_num(pairs[c][0].error - pairs[c][1].error) for c in both] or None
     mean, se, df, tau, count = combine_corpora(table[:, 0], table[:, 1], table[:, 2], errors)
     kind = np.where(np.isfinite(mean), "within_corpus", "").astype(object)
     held = np.isfinite(table[:, 0])
@@ -258,24 +272,25 @@ def _contrast_rows(
         [";".join(c for c, h in zip(both, held[:, i], strict=False) if h) for i in range(n_cells)],
         dtype=object,
     )
-    pop_slope, niche_slope, numbers = _side_means(sides, both, held, n_cells)
+    pop_slope, niche_slope, numbers = _side_means(pairs, both, held, n_cells)
     if overlap is not None:
-        linked = [sides.get(overlap.first, [None])[0], sides.get(overlap.second, [None, None])[1]]
-        if all(side is not None for side in linked):
-            d, e, f = _difference(*linked)
+        pop, niche = side("pop", overlap.first), side("niche", overlap.second)
+        if pop is not None and niche is not None:
+            d, e, f = _difference(pop, niche)
             d, e2 = d - overlap.slope, e**2 + overlap.se**2
             f = e2**2 / (e**4 / f + overlap.se**4 / overlap.df)
             use = (kind == "") & np.isfinite(d)
             mean, se, df = np.where(use, d, mean), np.where(use, np.sqrt(e2), se), np.where(use, f, df)
             kind[use], names[use] = "overlap", f"{overlap.first};{overlap.second}"
-            _take(linked, use, pop_slope, niche_slope, numbers)
-    d, e, f = _difference(*sides[scope])
+            _take((pop, niche), use, pop_slope, niche_slope, numbers)
+    d, e, f = _difference(*pairs[scope])
     use = (kind == "") & np.isfinite(d)
     mean, se, df = np.where(use, d, mean), np.where(use, e, se), np.where(use, f, df)
     kind[use], names[use] = "between_corpora", ";".join(panel.corpora)
-    _take(sides[scope], use, pop_slope, niche_slope, numbers)
+    _take(pairs[scope], use, pop_slope, niche_slope, numbers)
     return panel.cells[["measure", "vocabulary", "facet"]].assign(
-        identification=kind, difference_per_decade=mean, se=se, df=df, pop_slope=pop_slope, niche_slope=niche_slope,
+        identification=kind, difference_per_decade=mean, se=se, df=df,
+        pop_slope=pop_slope, niche_slope=niche_slope,
         n_corpora=np.where(kind == "within_corpus", count, [len(n.split(";")) for n in names]),
         tau=np.where((kind == "within_corpus") & (count > 1), tau, np.nan), corpora=names, **numbers,
     )  # fmt: skip
@@ -293,7 +308,7 @@ def _difference(pop: Combination, niche: Combination) -> tuple[np.ndarray, np.nd
 
 
 def _side_means(
-    sides: dict, both: list[str], held: np.ndarray, n_cells: int
+    pairs: dict[str, tuple[Combination, Combination]], both: list[str], held: np.ndarray, n_cells: int
 ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Slopes of the two sides (plain mean over the corpora used) and their counts."""
     slopes, numbers = [np.full(n_cells, np.nan), np.full(n_cells, np.nan)], {}
@@ -301,7 +316,7 @@ def _side_means(
         tracks, artists = np.zeros(n_cells), np.zeros(n_cells)
         total, used = np.zeros(n_cells), np.zeros(n_cells)
         for i, corpus in enumerate(both):
-            side = sides[corpus][which]
+            side = pairs[corpus][which]
             use = held[i]
             total += np.where(use, side.slope, 0)
             used += use
@@ -312,7 +327,9 @@ def _side_means(
     return slopes[0], slopes[1], numbers
 
 
-def _take(pair: list, use: np.ndarray, pop_slope: np.ndarray, niche_slope: np.ndarray, numbers: dict) -> None:
+def _take(
+    pair: tuple, use: np.ndarray, pop_slope: np.ndarray, niche_slope: np.ndarray, numbers: dict
+) -> None:
     """Write two sides' slopes and counts where `use` holds."""
     for name, side, slope in (("pop", pair[0], pop_slope), ("niche", pair[1], niche_slope)):
         slope[use] = side.slope[use]
@@ -328,7 +345,8 @@ def _judge_rows(frame: pd.DataFrame, sd: np.ndarray, options: TrendOptions) -> p
     equivalent = pd.array(p_equivalence < 0.05, dtype="boolean")
     equivalent[np.isnan(p_equivalence)] = pd.NA
     return frame.assign(
-        low=d - half, high=d + half, p=two_sided_p(d, se, df), p_equivalence=p_equivalence, equivalent=equivalent,
+        low=d - half, high=d + half, p=two_sided_p(d, se, df),
+        p_equivalence=p_equivalence, equivalent=equivalent,
         mdes=MDES_FACTOR * se, mdes_sd=MDES_FACTOR * se / sd, difference_sd_per_decade=d / sd,
         low_sd=(d - half) / sd, high_sd=(d + half) / sd,
     )  # fmt: skip

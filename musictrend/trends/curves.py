@@ -1,12 +1,12 @@
 """Curves over the years: a local line at each year, with a band that respects artists.
 
-Values are first brought to the group's mean source and length (`linear.adjust_values`). A segment's curve
-is drawn twice: as ``local_linear``, with the genres' levels taken out too, so that a drifting genre mix
-does not bend it, and as ``local_linear_pooled`` with all tracks as they come. The band is the 95% interval
-at each year taken alone, from the cluster-robust variance of the smoother, which is linear in the values:
-residuals are summed artist by artist, and Student's t uses the number of artists that effectively carry
-that year. It says nothing about years without music: nothing is drawn outside the observed years, nor where
-no track lies within reach of the kernel.
+Values are first brought to the group's mean source and length (`linear.adjust_values`). The curve of a
+segment or a corpus is drawn twice: as ``local_linear``, with the genres' levels taken out too, so that a
+drifting genre mix does not bend it, and as ``local_linear_pooled`` with all tracks as they come. The band
+is the 95% interval at each year taken alone, from the cluster-robust variance of the smoother, which is
+linear in the values: residuals are summed artist by artist, and Student's t uses the number of artists that
+effectively carry that year. It says nothing about years without music: nothing is drawn outside the
+observed years, nor where no track lies within reach of the kernel.
 
 References
 ----------
@@ -58,10 +58,10 @@ def estimate_curves(
         if level == "part" or (level == "genre" and corpus != "all" and len(panel.corpora) > 1):
             continue
         tasks.append((fit, "local_linear"))
-        if level == "segment":
+        if level != "genre":
             tasks.append((fit, "local_linear_pooled"))
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        found = list(pool.map(lambda task: _curve_blocks(panel, *task, options), tasks))
+        found = list(pool.map(lambda task: _curve_blocks(panel, task[0], task[1], options), tasks))
     table = stack_blocks([block for blocks in found for block in blocks])
     if table is not None:
         table = table[table["estimate"].notna()]
@@ -109,7 +109,8 @@ def smooth_locally(
     Examples
     --------
     >>> year = np.repeat(np.arange(1960.0, 1990), 4)
-    >>> estimate, low, high = smooth_locally(year, 2 * year[:, None], np.ones(120), np.arange(120), np.array([1975.0]), 5.0)
+    >>> values, weight, artist = 2 * year[:, None], np.ones(120), np.arange(120)
+    >>> estimate, low, high = smooth_locally(year, values, weight, artist, np.array([1975.0]), 5.0)
     >>> round(float(estimate[0, 0]), 6)
     3950.0
     """
@@ -185,7 +186,7 @@ def _curve_blocks(panel: Panel, fit: GroupFit, method: str, options: TrendOption
             continue
         used, w = rows[present], weight[present]
         values = adjusted_values(panel, used, w, cells, options)
-        if group.level == "segment" and method == "local_linear":
+        if group.level != "genre" and method == "local_linear":
             values = remove_genre_levels(panel, used, w, values)
         year = panel.year[used]
         at = np.arange(year.min(), year.max() + 1)
@@ -206,7 +207,7 @@ def _curve_blocks(panel: Panel, fit: GroupFit, method: str, options: TrendOption
 
 
 def _local_weights(years: np.ndarray, mass: np.ndarray, at: np.ndarray, bandwidth: float) -> np.ndarray:
-    """Weights (at x years) that turn yearly weighted sums of values into local-linear estimates; NaN out of reach."""
+    """Weights (at x years) that turn yearly sums of values into local-linear estimates; NaN out of reach."""
     gap = years[None] - at[:, None]
     kernel = np.where(np.abs(gap) <= 3 * bandwidth, np.exp(-0.5 * (gap / bandwidth) ** 2), 0)
     s0, s1, s2 = ((kernel * gap**k) @ mass for k in range(3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from musictrend.trends.contrasts import (
     MDES_FACTOR,
     Fits,
     Overlap,
-    combine_segment,
+    combine_genres,
     measure_overlap,
     tabulate_contrasts,
 )
@@ -97,10 +98,12 @@ def estimate_slopes(
     --------
     >>> rng = np.random.default_rng(0)
     >>> n = 400
-    >>> tracks = pd.DataFrame({"track_id": [f"t{i}" for i in range(n)], "corpus": "c", "segment": "pop",
-    ...                        "artist_id": [f"a{i % 80}" for i in range(n)], "year": 1960 + np.arange(n) % 50})
-    >>> scores = pd.DataFrame({"track_id": tracks["track_id"], "measure": "mtld", "vocabulary": "sevenths",
-    ...                        "value": 0.2 * (tracks["year"] / 10) + rng.normal(size=n)})
+    >>> tracks = pd.DataFrame({
+    ...     "track_id": [f"t{i}" for i in range(n)], "corpus": "c", "segment": "pop",
+    ...     "artist_id": [f"a{i % 80}" for i in range(n)], "year": 1960 + np.arange(n) % 50})
+    >>> scores = pd.DataFrame({
+    ...     "track_id": tracks["track_id"], "measure": "mtld", "vocabulary": "sevenths",
+    ...     "value": 0.2 * (tracks["year"] / 10) + rng.normal(size=n)})
     >>> table = estimate_slopes(scores, tracks, {"methods": ["cluster_ols"], "poolings": ["pooled"]})
     >>> table[["level", "group", "n_tracks", "n_artists"]].values.tolist()
     [['corpus', 'c', 400, 80], ['segment', 'pop', 400, 80]]
@@ -117,29 +120,30 @@ def tabulate_trends(
 ) -> pd.DataFrame:
     """One row a group, measure, vocabulary, method and pooling."""
     sd = reference_sd(reference, panel.cells)
-    names = {c: panel.cells[c].to_numpy(object) for c in ("measure", "vocabulary", "facet")}
+    names: dict[str, Any] = {c: panel.cells[c].to_numpy(object) for c in ("measure", "vocabulary", "facet")}
     blocks: list[dict[str, object]] = []
     for (level, name, corpus, segment), fit in fits.items():
         if level == "part" or not fit.estimated.any():
             continue
         for method in options.methods:
-            for pooling in options.poolings if level == "segment" else ("pooled",):
+            for pooling in options.poolings if level != "genre" else ("pooled",):
                 line, pooled = fit.lines[method], pooling == "pooled"
-                numbers: dict[str, object] = {"n_tracks": fit.n_tracks, "n_artists": fit.n_artists}
-                if not pooled:
-                    sums = combine_segment(panel, fits, segment, corpus, method, pooling)
+                numbers: dict[str, Any] = {"n_tracks": fit.n_tracks, "n_artists": fit.n_artists}
+                sums = None if pooled else combine_genres(panel, fits, fit.group.key, method, pooling)
+                if sums is not None:
                     line = Line.from_se(sums.slope, sums.se, sums.df)
                     numbers = {
                         "n_tracks": sums.n_tracks,
                         "n_artists": sums.n_artists,
                         "n_genres": sums.n_groups,
                     }
-                columns = names | numbers | {
-                    "slope_per_decade": line.slope, "low": line.low, "high": line.high, "p": line.p, "se": line.se,
-                    "df": line.df, "slope_sd_per_decade": line.slope / sd, "low_sd": line.low / sd,
-                    "high_sd": line.high / sd, "mdes": MDES_FACTOR * line.se, "n_decades": fit.n_decades,
-                    "first_year": fit.first_year, "last_year": fit.last_year, "n_sources": fit.n_sources,
-                    "label_error_share": _share(fit.label_variance, line.se) if pooled else np.full(len(sd), np.nan),
+                columns: dict[str, Any] = names | numbers | {
+                    "slope_per_decade": line.slope, "slope_sd_per_decade": line.slope / sd, "low": line.low,
+                    "high": line.high, "low_sd": line.low / sd, "high_sd": line.high / sd, "p": line.p,
+                    "se": line.se, "df": line.df, "mdes": MDES_FACTOR * line.se,
+                    "n_decades": fit.n_decades, "first_year": fit.first_year, "last_year": fit.last_year,
+                    "n_sources": fit.n_sources,
+                    "label_error_share": np.where(pooled, _share(fit.label_variance, line.se), np.nan),
                     "artist_correlation": np.where(pooled and method == "mixed", fit.correlation, np.nan),
                 }  # fmt: skip
                 there = np.isfinite(line.slope)
@@ -164,9 +168,9 @@ def tabulate_trends(
 def find_overlap(
     scores: pd.DataFrame | None, tracks: pd.DataFrame, panel: Panel, fits: Fits, options: TrendOptions
 ) -> Overlap | None:
-    """The pair of a pop corpus and a niche corpus that shares most songs; None where one corpus holds both sides."""
+    """The pop and niche corpora that share most songs; None where one corpus holds both sides."""
     held = {side: [c for c in panel.corpora if _has_slope(fits, side, c)] for side in ("pop", "niche")}
-    if not held["pop"] or not held["niche"] or set(held["pop"]) & set(held["niche"]):
+    if scores is None or not held["pop"] or not held["niche"] or set(held["pop"]) & set(held["niche"]):
         return None
     links = usable_tracks(tracks, with_duplicates=True)
     song = links["track_id"].astype(str)

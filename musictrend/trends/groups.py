@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -107,7 +108,7 @@ def list_groups(panel: Panel, options: TrendOptions) -> list[Group]:
 
 def named_sides(panel: Panel, options: TrendOptions) -> list[tuple[str, np.ndarray, set[str] | None]]:
     """(name, membership in [0, 1] of each track, genres that count) of pop, niche and every other segment."""
-    sides = []
+    sides: list[tuple[str, np.ndarray, set[str] | None]] = []
     taken = set()
     for name, given in (("pop", options.pop), ("niche", options.niche)):
         names = (given,) if isinstance(given, str) else tuple(given)
@@ -166,14 +167,14 @@ def fit_groups(
             done[mark] = fitted
             if progress is not None:
                 progress(len(done), len(distinct))
-    parts: dict[tuple[str, str], list] = {}
+    # A segment is made of its genres inside it, a corpus of the genres as they are.
+    parts: dict[tuple[str, str, str], list] = {}
     for group in groups:
-        if group.level == "part":
-            parts.setdefault((group.segment, group.corpus), []).append(group.key)
+        whole = {"part": "segment", "genre": "corpus"}.get(group.level)
+        if whole:
+            parts.setdefault((whole, group.segment, group.corpus), []).append(group.key)
     return {
-        g.key: _renamed(
-            done[fingerprint[g.key]], g, parts.get((g.segment, g.corpus), []) if g.level == "segment" else []
-        )
+        g.key: _renamed(done[fingerprint[g.key]], g, parts.get((g.level, g.segment, g.corpus), []))
         for g in groups
     }
 
@@ -185,7 +186,7 @@ def fit_group(panel: Panel, group: Group, options: TrendOptions) -> GroupFit:
     n_cells = len(panel.cells)
     artist_ids = np.unique(panel.artist[rows])
     lines = {m: _missing_line(n_cells) for m in options.methods}
-    numbers = {
+    numbers: dict[str, Any] = {
         k: np.zeros(n_cells) for k in ("n_tracks", "n_artists", "n_decades", "n_sources", "top_artist_share")
     }
     numbers |= {k: np.full(n_cells, np.nan) for k in ("first_year", "last_year", "correlation")}
@@ -252,7 +253,7 @@ def design_of(panel: Panel, rows: np.ndarray, weight: np.ndarray, cell: int, opt
 
 
 def count_group(panel: Panel, rows: np.ndarray, weight: np.ndarray) -> dict[str, float]:
-    """Tracks, artists, decades, years and sources of some tracks, and the largest artist's share of weight."""
+    """Tracks, artists, decades, years and sources, and the largest artist's share of the weight."""
     year = panel.year[rows]
     by_artist = np.bincount(panel.artist[rows], weight)
     return {
@@ -273,9 +274,11 @@ def lack_of(counted: dict[str, float], options: TrendOptions) -> str:
         return "no track has a value of this measure"
     span = int(counted["last_year"] - counted["first_year"])
     if span == 0:
-        return f"single date: all {n} tracks are from {int(counted['first_year'])}"
+        what = "the only track is" if n == 1 else f"all {n} tracks are"
+        return f"single date: {what} from {int(counted['first_year'])}"
     if decades < options.min_decades or span < options.min_span:
-        return f"fewer than {options.min_decades} decades: {int(counted['first_year'])}-{int(counted['last_year'])}"
+        years = f"{int(counted['first_year'])}-{int(counted['last_year'])}"
+        return f"fewer than {options.min_decades} decades: {years}"
     if n < options.min_tracks:
         return f"too few tracks: {n} of {options.min_tracks}"
     if artists < options.min_artists:
@@ -297,7 +300,7 @@ def widen(line: Line, variance: np.ndarray) -> Line:
 
 
 def tabulate_coverage(panel: Panel, fits: dict[tuple[str, str, str, str], GroupFit]) -> pd.DataFrame:
-    """One row a group, measure and vocabulary: what there is, and why there is no slope where there is none."""
+    """One row a group, measure and vocabulary: what there is, and why there is no slope if there is none."""
     names = {c: panel.cells[c].to_numpy(object) for c in ("measure", "vocabulary")}
     counts = (
         "n_tracks",

@@ -13,7 +13,8 @@ matrices ``L' G_i L``; nothing of size ``n x n`` is formed.
 
 References
 ----------
-.. [1] Bell & McCaffrey (2002). Bias reduction in standard errors for linear regression with multi-stage samples.
+.. [1] Bell & McCaffrey (2002). Bias reduction in standard errors for linear regression with
+   multi-stage samples. Survey Methodology 28.
 .. [2] Pustejovsky & Tipton (2018). Small-sample methods for cluster-robust variance estimation.
 """
 
@@ -25,7 +26,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-# Above this many columns the leverage of the source terms is left out of CR2: it is spread over many artists then.
+# Above this many columns CR2 leaves out the leverage of the source terms: many artists share it then.
 MAX_LEVERAGE_COLUMNS = 8
 _TINY = 1e-9
 
@@ -141,7 +142,7 @@ class Design:
 
     @cached_property
     def leverage(self) -> tuple[np.ndarray, float]:
-        """CR2 multiplier of each track's residual times root weight, and Satterthwaite's degrees of freedom."""
+        """CR2 multiplier of each track's residual times root weight, and degrees of freedom."""
         return measure_leverage(self.columns * np.sqrt(self.weight)[:, None], self.starts)
 
 

@@ -6,6 +6,11 @@ ratio ``r`` of artist to residual variance, and needs only sums per artist; arti
 share them. A grid over the intraclass correlation ``r / (1 + r)`` and a golden-section search, run for all
 measures at once, find it.
 
+An artist's intercept takes up part of what a new generation brings: trends made by turnover of artists come
+out too small, by a fifth where artists have five songs within ten years (world ``cohorts`` of `trials`), by
+more where few artists have many. That is why claims rest on `linear` and this model is one of their
+robustness checks.
+
 The slope is the restricted maximum likelihood one; its standard error is not the model's but CR2 around it,
 as in `linear`, after the model's own whitening. Shares pile up at 0 and 1, and artists drift each in their
 own direction: the model-based error would be too small then.
@@ -48,7 +53,8 @@ def fit_mixed(design: Design, values: np.ndarray) -> tuple[Line, np.ndarray]:
     >>> artist = np.repeat(np.arange(60), 5)
     >>> decade = rng.uniform(0, 6, 300)
     >>> values = 0.3 * decade + rng.normal(size=60)[artist] + rng.normal(size=300)
-    >>> line, correlation = fit_mixed(Design(decade, np.ones(300), artist, np.zeros(300, int)), values[:, None])
+    >>> design = Design(decade, np.ones(300), artist, np.zeros(300, int))
+    >>> line, correlation = fit_mixed(design, values[:, None])
     >>> bool(line.low[0] < 0.3 < line.high[0]), round(float(correlation[0]), 1)
     (True, 0.5)
     """
@@ -57,7 +63,7 @@ def fit_mixed(design: Design, values: np.ndarray) -> tuple[Line, np.ndarray]:
     deviance = np.stack([sums.deviance(np.full(values.shape[1], c)) for c in grid])  # (grid, m)
     best = np.argmin(deviance, axis=0)
     low, high = grid[np.maximum(best - 1, 0)], np.append(grid, 0.9999)[best + 1]
-    for _ in range(24):  # 0.04 * 0.618**24 < 1e-6
+    for _ in range(16):  # 0.08 * 0.618**16 < 1e-4
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
         better_left = sums.deviance(left) <= sums.deviance(right)
         high, low = np.where(better_left, right, high), np.where(better_left, low, left)
@@ -84,7 +90,7 @@ def fit_mixed(design: Design, values: np.ndarray) -> tuple[Line, np.ndarray]:
 def fit_model_based(
     design: Design, values: np.ndarray, correlation: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Slope and the model's own standard error at given intraclass correlations, for comparison with other packages."""
+    """Slope and the model's own standard error at given intraclass correlations, as other packages print."""
     return _ArtistSums(design, values).solve(correlation)
 
 

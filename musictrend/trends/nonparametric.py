@@ -87,7 +87,8 @@ def annual_medians(time: np.ndarray, values: np.ndarray, weight: np.ndarray) -> 
 
     Examples
     --------
-    >>> annual_medians(np.array([0, 0, 0, 1, 1]), np.array([[1.], [5.], [2.], [3.], [4.]]), np.ones(5))[1].ravel()
+    >>> time, values = np.array([0, 0, 0, 1, 1]), np.array([[1.0], [5.0], [2.0], [3.0], [4.0]])
+    >>> annual_medians(time, values, np.ones(5))[1].ravel()
     array([2. , 3.5])
     """
     times, code = np.unique(time, return_inverse=True)
@@ -163,7 +164,7 @@ def sen_interval(
 
 
 def hamed_rao_factor(time: np.ndarray, values: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """How much autocorrelation multiplies the variance of Mann-Kendall's statistic (1 for none), shape (n_measures,).
+    """How much autocorrelation multiplies the variance of Mann-Kendall's statistic; 1 for none.
 
     Only lags whose rank autocorrelation lies outside its 95% limits count [2]_.
     """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from musictrend.errors import ParameterError
 
-METHODS = ("mixed", "cluster_ols", "theil_sen")
+METHODS = ("cluster_ols", "mixed", "theil_sen")
 POOLINGS = ("equal_genre", "pooled", "standardised")
 WEIGHTINGS = ("weight", "equal", "slots")
 
@@ -18,8 +19,10 @@ class TrendOptions:
 
     Attributes
     ----------
-    methods : tuple of {'mixed', 'cluster_ols', 'theil_sen'}
-        Estimators; the first is the one that claims rest on.
+    methods : tuple of {'cluster_ols', 'mixed', 'theil_sen'}
+        Estimators; the first is the one that claims rest on. ``cluster_ols`` follows the repertoire: a trend
+        counts whether artists change or are replaced. ``mixed`` leans towards change within careers, and
+        shrinks trends made by new generations of artists; ``theil_sen`` counts each year once.
     poolings : tuple of {'equal_genre', 'pooled', 'standardised'}
         How a segment's genres become one slope. ``equal_genre``: unweighted mean of the genres' slopes;
         ``standardised``: their mean by each genre's share of the segment over the whole period; ``pooled``:
@@ -71,7 +74,7 @@ class TrendOptions:
             raise ParameterError(f"sesoi={self.sesoi!r} must be > 0 (reference SD per decade)")
 
     @classmethod
-    def from_mapping(cls, mapping: dict[str, Any] | None) -> TrendOptions:
+    def from_mapping(cls, mapping: Mapping[str, Any] | None) -> TrendOptions:
         """Options from a mapping such as a resolved run.json; unknown names are errors.
 
         Examples
@@ -83,7 +86,8 @@ class TrendOptions:
         given = dict(mapping or {})
         if unknown := sorted(set(given) - known):
             raise ParameterError(f"unknown trend option {unknown[0]!r}; accepted: {', '.join(sorted(known))}")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        return cls(**values)
 
     def varied(self, **changes: Any) -> TrendOptions:
         """The same options but for these."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -109,8 +110,10 @@ def build_panel(
 
     Examples
     --------
-    >>> tracks = pd.DataFrame({"track_id": ["b", "a"], "year": [1970, 1980], "genres": [["rock"], ["jazz", "rock"]]})
-    >>> scores = pd.DataFrame({"track_id": ["a", "b"], "measure": "mtld", "vocabulary": "full", "value": [2.0, 1.0]})
+    >>> tracks = pd.DataFrame({
+    ...     "track_id": ["b", "a"], "year": [1970, 1980], "genres": [["rock"], ["jazz", "rock"]]})
+    >>> scores = pd.DataFrame({
+    ...     "track_id": ["a", "b"], "measure": "mtld", "vocabulary": "full", "value": [2.0, 1.0]})
     >>> panel = build_panel(scores, tracks)
     >>> panel.track_id.tolist(), panel.value.ravel().tolist(), panel.genres, panel.n_genres.tolist()
     (['a', 'b'], [2.0, 1.0], ['jazz', 'rock'], [2, 1])
@@ -132,7 +135,8 @@ def build_panel(
     row, genre, genres = _genre_pairs(tracks)
     cells, value, variance, events = _score_arrays(scores, ids)
     panel = Panel(
-        track_id=ids.to_numpy(dtype=object), year=tracks["year"].to_numpy(float), weight=_weights(tracks, options),
+        track_id=ids.to_numpy(dtype=object), year=tracks["year"].to_numpy(float),
+        weight=_weights(tracks, options),
         artist=_artists(tracks, ids), corpus=corpus, source=source,
         segment=_text(tracks, "segment").to_numpy(object) if n else np.empty(0, object),
         genre_row=row, genre=genre, corpora=corpora, genres=genres,
@@ -231,7 +235,7 @@ def _genre_pairs(tracks: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, list[str
     return row, code, names
 
 
-def split_genres(given: object) -> list[str]:
+def split_genres(given: Any) -> list[str]:
     """Genres of one track, from a list or from text split by semicolons.
 
     >>> split_genres("rock; jazz"), split_genres(None), split_genres(["mpb"])
@@ -268,7 +272,8 @@ def _score_arrays(
         cell = used[where % len(used)]
         raise ParameterError(
             f"scores: track {ids[where // len(used)]!r} has {count.max()} values of "
-            f"{measures[cell // len(vocabularies)]!r} at {vocabularies[cell % len(vocabularies)]!r}; one is accepted"
+            f"{measures[cell // len(vocabularies)]!r} at {vocabularies[cell % len(vocabularies)]!r}; "
+            "one is accepted"
         )
     cells = pd.DataFrame(
         {
@@ -299,8 +304,8 @@ def _score_arrays(
 
 def _factor(column: pd.Series) -> tuple[np.ndarray, list[str]]:
     """Codes of a text or dictionary column, names sorted; missing is ''."""
-    code, names = pd.factorize(column)
-    names = ["" if m else str(n) for n, m in zip(names, pd.isna(names), strict=True)]
+    code, found = pd.factorize(column)
+    names = ["" if missing else str(n) for n, missing in zip(found, pd.isna(found), strict=True)]
     if (code < 0).any():
         code, names = np.where(code < 0, len(names), code), [*names, ""]
     ordered, back = np.unique(np.array(names, dtype=object).astype(str), return_inverse=True)

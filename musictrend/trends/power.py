@@ -9,6 +9,7 @@ through the very estimator that the run will use, gives the minimal detectable e
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,14 +19,9 @@ from musictrend.trends.estimation import tabulate_trends
 from musictrend.trends.groups import fit_groups, list_groups, tabulate_coverage
 from musictrend.trends.options import TrendOptions
 from musictrend.trends.panel import Panel, build_panel, usable_tracks
-from musictrend.trends.tables import conform, sort_rows
+from musictrend.trends.tables import POWER_COLUMNS, conform, sort_rows
 
 RESIDUAL_SD, ARTIST_SHARE, N_DRAWS = 1.0, 0.3, 40
-POWER_COLUMNS: dict[str, str] = {
-    "kind": "str", "level": "str", "group": "str", "corpus": "str", "identification": "str", "n_tracks": "Int64",
-    "n_artists": "Int64", "n_decades": "Int64", "first_year": "Int64", "last_year": "Int64", "mdes_sd": "float64",
-    "testable": "bool", "reason": "str", "next_move": "str", "basis": "str",
-}  # fmt: skip
 _MOVES = (
     ("single date", "give each track its own year, or add music of other decades"),
     ("fewer than", "add music of other decades"),
@@ -64,10 +60,14 @@ def power_table(
 
     Examples
     --------
-    >>> tracks = pd.DataFrame({"track_id": [f"t{i}" for i in range(300)], "corpus": "c", "segment": "pop",
-    ...                        "artist_id": [f"a{i % 100}" for i in range(300)], "year": 1960 + np.arange(300) % 40})
-    >>> power_table(tracks)[["kind", "group", "testable", "reason"]].values.tolist()
-    [['contrast', 'pop-niche', False, 'one side only: no track of niche'], ['slope', 'c', True, ''], ['slope', 'pop', True, '']]
+    >>> tracks = pd.DataFrame({
+    ...     "track_id": [f"t{i}" for i in range(300)], "corpus": "c", "segment": "pop",
+    ...     "artist_id": [f"a{i % 100}" for i in range(300)], "year": 1960 + np.arange(300) % 40})
+    >>> power = power_table(tracks)
+    >>> power[["kind", "group", "testable"]].values.tolist()
+    [['contrast', 'pop-niche', False], ['slope', 'c', True], ['slope', 'pop', True]]
+    >>> power["reason"][0]
+    'one side only: no track of niche'
     """
     options = (options or TrendOptions()).varied(methods=("mixed",), poolings=("equal_genre", "pooled"))
     panel, basis = None, "assumed"
@@ -93,8 +93,10 @@ def power_table(
                       & (trends["pooling"] == pooling)]  # fmt: skip
         reason = "" if len(here) else (best["reason"] or "no genre is large enough to be followed on its own")
         rows.append({
-            **best[["level", "group", "corpus", "n_tracks", "n_artists", "n_decades", "first_year", "last_year"]],
-            "kind": "slope", "mdes_sd": _typical(here["mdes"] / here["slope_per_decade"] * here["slope_sd_per_decade"]),
+            **best[["level", "group", "corpus", "n_tracks", "n_artists", "n_decades"]],
+            **best[["first_year", "last_year"]],
+            "kind": "slope",
+            "mdes_sd": _typical(here["mdes"] / here["slope_per_decade"] * here["slope_sd_per_decade"]),
             "testable": bool(len(here)), "reason": reason,
         })  # fmt: skip
     rows.append(_contrast_row(panel, fits, tracks, options, reference))
@@ -104,7 +106,7 @@ def power_table(
 
 
 def _contrast_row(
-    panel: Panel, fits: Mapping, tracks: pd.DataFrame, options: TrendOptions, reference: object
+    panel: Panel, fits: Mapping, tracks: pd.DataFrame, options: TrendOptions, reference: Any
 ) -> dict:
     """The row of pop against niche."""
     row: dict[str, object] = {"kind": "contrast", "level": "segment", "group": "pop-niche", "corpus": ""}
@@ -154,7 +156,8 @@ def _noise_panel(tracks: pd.DataFrame, options: TrendOptions) -> Panel:
     artists = rng.standard_normal((empty.n_artists, N_DRAWS))[empty.artist] * np.sqrt(ARTIST_SHARE)
     values = artists + rng.standard_normal((n, N_DRAWS)) * np.sqrt(1 - ARTIST_SHARE)
     scores = pd.DataFrame({
-        "track_id": np.repeat(empty.track_id, N_DRAWS), "measure": np.tile([f"noise{i:02d}" for i in range(N_DRAWS)], n),
+        "track_id": np.repeat(empty.track_id, N_DRAWS),
+        "measure": np.tile([f"noise{i:02d}" for i in range(N_DRAWS)], n),
         "vocabulary": "", "value": values.reshape(-1) * RESIDUAL_SD,
     })  # fmt: skip
     return build_panel(scores, used, options)

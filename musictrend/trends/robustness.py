@@ -2,7 +2,8 @@
 
 A *specification* is one choice of vocabulary, method, pooling of genres, least number of events, length
 term and weighting. The grid holds every combination that the data can carry; none is picked after looking
-at results, and ``pooled`` is never in it, because a drifting genre mix would vote.
+at results. ``pooled`` specifications never vote on a change within genres: a drifting genre mix would vote
+with them. They answer only claims that are registered as pooled.
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ import pandas as pd
 
 from musictrend.trends.contrasts import equivalence_p, tabulate_contrasts
 from musictrend.trends.groups import fit_groups, list_groups
-from musictrend.trends.options import TrendOptions
+from musictrend.trends.options import POOLINGS, TrendOptions
 from musictrend.trends.panel import build_panel
 from musictrend.trends.tables import SPECIFICATION_COLUMNS, conform, sort_rows
 
-WITHIN_POOLINGS = ("equal_genre", "standardised")
 MIN_EVENTS = (0, 16, 30)
 _KEYS = [
     "target",
@@ -63,7 +63,7 @@ def run_specifications(
     """
     from musictrend.trends.estimation import tabulate_trends  # estimation is built on the same parts
 
-    options = (options or TrendOptions()).varied(poolings=WITHIN_POOLINGS)
+    options = (options or TrendOptions()).varied(poolings=POOLINGS)
     if scores is None or not len(scores):
         return conform(None, SPECIFICATION_COLUMNS)
     scores = scores[scores["measure"].isin(list(measures)).to_numpy()]
@@ -84,7 +84,7 @@ def run_specifications(
             panel = panel.keep_cells(fresh)
             fits = fit_groups(panel, list_groups(panel, varied), varied, jobs=jobs)
             slopes = tabulate_trends(panel, fits, varied, reference)
-            # A group of all corpora stands for the segment; inside one corpus of several it is another question.
+            # A group of all corpora stands for the segment; inside one of several it is another question.
             slopes = slopes[
                 (slopes["corpus"] == "all") | (slopes["level"] == "corpus") | (len(panel.corpora) == 1)
             ]
@@ -134,7 +134,7 @@ def share_agreeing(decisions: Sequence[str], main: str) -> float:
 
 
 def list_simpson_traps(trends: pd.DataFrame) -> pd.DataFrame:
-    """Segments whose pooled slope and within-genre slope tell different stories.
+    """Segments and corpora whose pooled slope and within-genre slope tell different stories.
 
     Parameters
     ----------
@@ -144,12 +144,12 @@ def list_simpson_traps(trends: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     traps : DataFrame
-        group, corpus, measure, vocabulary, method, pooled, pooled_low, pooled_high, within, within_low,
-        within_high: the pooled interval excludes 0, and the within-genre interval (``equal_genre``)
-        includes 0 or lies on the other side.
+        level, group, corpus, measure, vocabulary, method, pooled, pooled_low, pooled_high, within,
+        within_low, within_high: the pooled interval excludes 0, and the within-genre interval
+        (``equal_genre``) includes 0 or lies on the other side.
     """
-    keys = ["group", "corpus", "measure", "vocabulary", "method"]
-    rows = trends[trends["level"] == "segment"]
+    keys = ["level", "group", "corpus", "measure", "vocabulary", "method"]
+    rows = trends[trends["level"].isin(["segment", "corpus"])]
     columns = ["slope_per_decade", "low", "high"]
     sides = []
     for pooling, name in (("pooled", "pooled"), ("equal_genre", "within")):
@@ -176,11 +176,11 @@ def _differs(tracks: pd.DataFrame, weighting: str) -> bool:
 def _slope_rows(slopes: pd.DataFrame, options: TrendOptions) -> pd.DataFrame:
     """Specification rows of slopes."""
     sd = (slopes["slope_per_decade"] / slopes["slope_sd_per_decade"]).abs()
-    p = equivalence_p(*(slopes[c].to_numpy(float) for c in ("slope_per_decade", "se", "df")),
-                      (options.sesoi * sd).to_numpy(float))  # fmt: skip
+    estimate, se, df = (slopes[c].to_numpy(float) for c in ("slope_per_decade", "se", "df"))
+    p = equivalence_p(estimate, se, df, (options.sesoi * sd).to_numpy(float))
     return _labelled(slopes, options).assign(
-        target=slopes["level"], estimate=slopes["slope_per_decade"], estimate_sd=slopes["slope_sd_per_decade"],
-        p_equivalence=p, identification="",
+        target=slopes["level"], estimate=slopes["slope_per_decade"],
+        estimate_sd=slopes["slope_sd_per_decade"], p_equivalence=p, identification="",
     )  # fmt: skip
 
 

@@ -4,50 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-# "str" is pandas' string type, "Int64" and "boolean" may be missing; everything else is float64.
-TREND_COLUMNS: dict[str, str] = {
-    "level": "str", "group": "str", "corpus": "str", "measure": "str", "vocabulary": "str", "method": "str",
-    "pooling": "str", "slope_per_decade": "float64", "slope_sd_per_decade": "float64", "low": "float64",
-    "high": "float64", "p": "float64", "q": "float64", "n_tracks": "Int64", "n_artists": "Int64",
-    # beyond the contract
-    "facet": "str", "segment": "str", "low_sd": "float64", "high_sd": "float64", "se": "float64", "df": "float64",
-    "mdes": "float64", "n_decades": "Int64", "n_genres": "Int64", "n_sources": "Int64",
-    "first_year": "Int64", "last_year": "Int64", "label_error_share": "float64", "artist_correlation": "float64",
-}  # fmt: skip
-CURVE_COLUMNS: dict[str, str] = {
-    "level": "str", "group": "str", "measure": "str", "vocabulary": "str", "method": "str", "year": "Int64",
-    "estimate": "float64", "low": "float64", "high": "float64", "n": "Int64",
-    "corpus": "str", "bandwidth": "float64",
-}  # fmt: skip
-CONTRAST_COLUMNS: dict[str, str] = {
-    "measure": "str", "vocabulary": "str", "method": "str", "pooling": "str", "identification": "str",
-    "difference_per_decade": "float64", "difference_sd_per_decade": "float64", "low": "float64", "high": "float64",
-    "p": "float64", "q": "float64", "equivalent": "boolean", "mdes": "float64",
-    "facet": "str", "pop": "str", "niche": "str", "low_sd": "float64", "high_sd": "float64", "mdes_sd": "float64",
-    "se": "float64", "df": "float64", "p_equivalence": "float64", "pop_slope": "float64", "niche_slope": "float64",
-    "n_pop": "Int64", "n_niche": "Int64", "n_pop_artists": "Int64", "n_niche_artists": "Int64",
-    "n_corpora": "Int64", "tau": "float64", "corpora": "str",
-}  # fmt: skip
-CHANGEPOINT_COLUMNS: dict[str, str] = {
-    "level": "str", "group": "str", "measure": "str", "vocabulary": "str", "method": "str", "year": "Int64",
-    "low": "Int64", "high": "Int64", "p": "float64",
-    "q": "float64", "corpus": "str", "jump": "float64",
-}  # fmt: skip
-COVERAGE_COLUMNS: dict[str, str] = {
-    "level": "str", "group": "str", "corpus": "str", "segment": "str", "measure": "str", "vocabulary": "str",
-    "n_tracks": "Int64", "n_artists": "Int64", "n_decades": "Int64", "first_year": "Int64", "last_year": "Int64",
-    "estimated": "bool", "reason": "str", "n_sources": "Int64", "top_artist_share": "float64",
-}  # fmt: skip
-SPECIFICATION_COLUMNS: dict[str, str] = {
-    "target": "str", "group": "str", "measure": "str", "vocabulary": "str", "method": "str", "pooling": "str",
-    "min_events": "Int64", "length_term": "bool", "weighting": "str", "identification": "str",
-    "estimate": "float64", "estimate_sd": "float64", "low": "float64", "high": "float64",
-    "low_sd": "float64", "high_sd": "float64", "p": "float64", "p_equivalence": "float64",
-}  # fmt: skip
+_WORDS = """level group corpus segment measure vocabulary facet method pooling identification pop niche
+    corpora reason target weighting kind next_move basis"""
+_NUMBERS = """year first_year last_year n n_tracks n_artists n_decades n_genres n_sources n_pop n_niche
+    n_pop_artists n_niche_artists n_corpora min_events"""
+_KINDS = dict.fromkeys(_WORDS.split(), "str") | dict.fromkeys(_NUMBERS.split(), "Int64")
+_KINDS |= {"equivalent": "boolean", "estimated": "bool", "length_term": "bool", "testable": "bool"}
+
+
+def typed_columns(contract: str, beyond: str = "", **exceptions: str) -> dict[str, str]:
+    """Columns with their types, those of the contract first: text, counts that may be missing, else floats.
+
+    >>> typed_columns("group n_tracks", "se")
+    {'group': 'str', 'n_tracks': 'Int64', 'se': 'float64'}
+    """
+    names = [*contract.split(), *beyond.split()]
+    return {name: exceptions.get(name, _KINDS.get(name, "float64")) for name in names}
+
+
+TREND_COLUMNS = typed_columns(
+    """level group corpus measure vocabulary method pooling slope_per_decade slope_sd_per_decade low high p q
+    n_tracks n_artists""",
+    """facet segment low_sd high_sd se df mdes n_decades n_genres n_sources first_year last_year
+    label_error_share artist_correlation""",
+)
+CURVE_COLUMNS = typed_columns(
+    "level group measure vocabulary method year estimate low high n",
+    "corpus bandwidth",
+)
+CONTRAST_COLUMNS = typed_columns(
+    """measure vocabulary method pooling identification difference_per_decade difference_sd_per_decade
+    low high p q equivalent mdes""",
+    """facet pop niche low_sd high_sd mdes_sd se df p_equivalence pop_slope niche_slope n_pop n_niche
+    n_pop_artists n_niche_artists n_corpora tau corpora""",
+)
+CHANGEPOINT_COLUMNS = typed_columns(
+    "level group measure vocabulary method year low high p",
+    "q corpus jump",
+    low="Int64",
+    high="Int64",
+)
+COVERAGE_COLUMNS = typed_columns(
+    """level group corpus segment measure vocabulary n_tracks n_artists n_decades first_year last_year
+    estimated reason n_sources top_artist_share"""
+)
+SPECIFICATION_COLUMNS = typed_columns(
+    """target group measure vocabulary method pooling min_events length_term weighting identification estimate
+    estimate_sd low high low_sd high_sd p p_equivalence"""
+)
+POWER_COLUMNS = typed_columns(
+    """kind level group corpus identification n_tracks n_artists n_decades first_year last_year mdes_sd
+    testable reason next_move basis"""
+)
 
 
 @dataclass
@@ -89,7 +102,7 @@ def conform(rows: pd.DataFrame | Mapping | list | None, columns: Mapping[str, st
     frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame([] if rows is None else rows)
     parts = {}
     for name, kind in columns.items():
-        column = frame[name] if name in frame else pd.Series(pd.NA, index=frame.index, dtype="object")
+        column: Any = frame[name] if name in frame else pd.Series(pd.NA, index=frame.index, dtype="object")
         if kind == "float64":
             column = pd.to_numeric(column, errors="coerce").astype("float64")
         elif kind == "bool":

@@ -4,7 +4,7 @@ Each trial world fixes a corpus (artists with careers, genres, sources, song len
 values for it; every draw is one measure, so that one pass of the very estimator that runs use judges
 hundreds of corpora.
 
-====================== =============================================================================================
+====================== =====================================================================================
 ``plain``              60 artists of 5 songs, artist effects half of the variance
 ``few_artists``        12 artists of 5 songs
 ``uneven_artists``     60 artists whose numbers of songs follow Zipf's law
@@ -14,9 +14,10 @@ hundreds of corpora.
 ``shares``             shares out of the song's events: bounded, often exactly 0
 ``label_error``        uncertain chords: noise of a known variance on each value
 ``career_drift``       each artist drifts in a direction of their own
+``cohorts``            the trend is turnover: no artist changes, each new generation differs from the last
 ``year_shocks``        fashions: whole years lie off the line, 0.2 SD, independent from year to year
 ``contrast``           pop against three niche genres, two corpora 1 SD apart
-====================== =============================================================================================
+====================== =====================================================================================
 """
 
 from __future__ import annotations
@@ -49,17 +50,19 @@ class World:
         """The draws as tidy scores, one measure each."""
         n, draws = self.values.shape
         value = self.values.reshape(-1)
+        names = pd.Index([f"draw{i:04d}" for i in range(draws)])
         return pd.DataFrame({
             "track_id": np.repeat(self.tracks["track_id"].to_numpy(object), draws),
-            "measure": pd.Categorical.from_codes(np.tile(np.arange(draws), n), [f"draw{i:04d}" for i in range(draws)]),
-            "vocabulary": "sevenths", "facet": "none", "value": value, "low": value - 1.959964 * self.label_sd,
-            "high": value + 1.959964 * self.label_sd, "n_events": np.repeat(self.n_events, draws),
+            "measure": pd.Categorical.from_codes(np.tile(np.arange(draws), n), names),
+            "vocabulary": "sevenths", "facet": "none", "value": value,
+            "low": value - 1.959964 * self.label_sd, "high": value + 1.959964 * self.label_sd,
+            "n_events": np.repeat(self.n_events, draws),
         })  # fmt: skip
 
 
 WORLDS = (
-    "plain", "few_artists", "uneven_artists", "source_drift", "genre_drift", "length_drift", "shares", "label_error",
-    "career_drift", "year_shocks", "contrast",
+    "plain", "few_artists", "uneven_artists", "source_drift", "genre_drift", "length_drift", "shares",
+    "label_error", "career_drift", "cohorts", "year_shocks", "contrast",
 )  # fmt: skip
 
 
@@ -98,7 +101,8 @@ def make_world(name: str, slope: float = 0.0, draws: int = 200, seed: int = 0) -
         np.exp(rng.normal(4.3, 0.5, n) + (0.15 * decade if name == "length_drift" else 0))
     ).clip(16)
     tracks = pd.DataFrame({
-        "track_id": [f"t{i:05d}" for i in range(n)], "corpus": "planted", "artist_id": [f"a{a:03d}" for a in artist],
+        "track_id": [f"t{i:05d}" for i in range(n)], "corpus": "planted",
+        "artist_id": [f"a{a:03d}" for a in artist],
         "year": year, "year_kind": "release", "source_kind": "annotation", "engine": "", "segment": "pop",
         "genres": [["pop"]] * n, "weight": 1.0, "duplicate_of": pd.NA, "status": "ok",
     })  # fmt: skip
@@ -129,6 +133,10 @@ def make_world(name: str, slope: float = 0.0, draws: int = 200, seed: int = 0) -
     elif name == "career_drift":
         within = (year - career[artist])[:, None] / 10
         values += 0.6 * rng.standard_normal((len(sizes), draws))[artist] * within
+    elif name == "cohorts":
+        # The slope of the repertoire: what songs of a year have in common with their artists' generation.
+        generation = (career[artist] - 1988) / 10
+        values = noise + _scaled_to(slope, generation, decade)[:, None]
     elif name == "year_shocks":
         values += 0.2 * rng.standard_normal((70, draws))[year - 1955]
     elif name == "contrast":
@@ -182,6 +190,11 @@ def run_trials(
     means.insert(0, "world", name)
     means.insert(1, "truth", world.truth)
     return means.assign(draws=draws)
+
+
+def _scaled_to(slope: float, levels: np.ndarray, decade: np.ndarray) -> np.ndarray:
+    """Levels stretched until their own slope over the decades is `slope`."""
+    return levels * slope / np.polyfit(decade, levels, 1)[0]
 
 
 def _fading_genres(rng: np.random.Generator, career: np.ndarray) -> np.ndarray:

@@ -8,9 +8,10 @@ from musictrend.harmony import Chord, ChordSequence, ChordTable, Key
 
 PLAIN = ["C", "F", "G", "C", "A:min", "F", "C", "G"] * 5
 JAZZ = [
-    "C:maj7", "A:7(b9)", "D:min7", "G:7", "E:min7(9)", "A:7", "D:9", "Db:7(#11)", "C:maj9", "Eb:dim7", "D:min11", "G:13",
-    "F:min7", "Bb:7", "Eb:maj7", "Ab:maj7", "D:hdim7", "G:7(#9)", "C:minmaj7", "F#:hdim7", "B:7", "E:maj7", "Bb:min7",
-    "Eb:9", "Ab:maj7", "Db:maj7/5", "F#:min7", "B:13", "E:maj9", "G:sus4(b7)", "C:aug", "F:maj7", "Bb:9", "A:min7/b7",
+    "C:maj7", "A:7(b9)", "D:min7", "G:7", "E:min7(9)", "A:7", "D:9", "Db:7(#11)", "C:maj9", "Eb:dim7",
+    "D:min11", "G:13", "F:min7", "Bb:7", "Eb:maj7", "Ab:maj7", "D:hdim7", "G:7(#9)", "C:minmaj7", "F#:hdim7",
+    "B:7", "E:maj7", "Bb:min7", "Eb:9", "Ab:maj7", "Db:maj7/5", "F#:min7", "B:13", "E:maj9", "G:sus4(b7)",
+    "C:aug", "F:maj7", "Bb:9", "A:min7/b7",
 ]  # fmt: skip
 
 

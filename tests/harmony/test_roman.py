@@ -34,10 +34,13 @@ def test_transposing_chord_and_key_together_leaves_the_figure_alone(chord, semit
 @pytest.mark.parametrize(
     ("chord", "key", "figure"),
     [
-        ("C:maj", C, "I"), ("A:min/b3", C, "vi6"), ("G:7/b7", C, "V2"), ("B:hdim7", C, "viiø7"), ("C:maj7", C, "IM7"),
+        ("C:maj", C, "I"), ("A:min/b3", C, "vi6"), ("G:7/b7", C, "V2"), ("B:hdim7", C, "viiø7"),
+        ("C:maj7", C, "IM7"),
         ("Bb:maj", C, "bVII"), ("Eb:maj/3", C, "bIII6"), ("F#:dim7", C, "#ivo7"), ("D:7", C, "II7"),
-        ("C:aug", C, "I+"), ("G:sus4(b7)", C, "V[sus4(b7)]"), ("C:maj/b7", C, "I[maj]/b7"), ("F:min6", C, "iv[min6]"),
-        ("A:min", A_MINOR, "i"), ("C:maj", A_MINOR, "III"), ("G:maj", A_MINOR, "VII"), ("G#:dim7", A_MINOR, "#viio7"),
+        ("C:aug", C, "I+"), ("G:sus4(b7)", C, "V[sus4(b7)]"), ("C:maj/b7", C, "I[maj]/b7"),
+        ("F:min6", C, "iv[min6]"),
+        ("A:min", A_MINOR, "i"), ("C:maj", A_MINOR, "III"), ("G:maj", A_MINOR, "VII"),
+        ("G#:dim7", A_MINOR, "#viio7"),
         ("E:7/3", A_MINOR, "V65"), ("Bb:maj/3", A_MINOR, "bII6"), ("F#:hdim7", A_MINOR, "#viø7"),
     ],
 )  # fmt: skip
@@ -47,7 +50,14 @@ def test_figures_are_the_ones_a_musician_writes(chord, key, figure):
 
 @pytest.mark.parametrize(
     ("chord", "figure"),
-    [("D:7", "V7/V"), ("E:maj/3", "V6/vi"), ("C#:dim7", "viio7/ii"), ("G:7", "V7"), ("Bb:maj", "bVII"), ("C:7", "V7/IV")],
+    [
+        ("D:7", "V7/V"),
+        ("E:maj/3", "V6/vi"),
+        ("C#:dim7", "viio7/ii"),
+        ("G:7", "V7"),
+        ("Bb:maj", "bVII"),
+        ("C:7", "V7/IV"),
+    ],
 )
 def test_applied_chords_are_found_when_asked_for(chord, figure):
     # the leading-note chord of a minor degree is #vii there, as the scale is natural minor

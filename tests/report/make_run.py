@@ -1,7 +1,10 @@
-"""Make a run folder with pandas alone, so that the report can be looked at and tested without the stages before it.
+"""Make a run folder with pandas alone, so that the report can be looked at and tested without the stages
+before it.
 
-The recipe is seeded: about 300 tracks of four niche genres and pop, 1958-2019, with a Simpson trap in the niche
-side, broken rows, and names that try to break out of the page. Slopes are plain regressions on these scores: enough
+The recipe is seeded: about 300 tracks of four niche genres and pop, 1958-2019, with a Simpson trap in the
+niche
+side, broken rows, and names that try to break out of the page. Slopes are plain regressions on these
+scores: enough
 for a page to be true to its own tables, no stand-in for `musictrend.trends`.
 
 Run it: ``python tests/report/make_run.py FOLDER``.
@@ -147,7 +150,7 @@ def _make_tracks(rng: np.random.Generator, n: int, sides: tuple[str, ...]) -> pd
     )
     z = np.array([OFFSET[name] for name in genre], dtype=float)
     frame["_z"] = z
-    # Every title and every third artist tries to break out of the page: whichever tracks are shown, one of them is hostile.
+    # Every title tries to break out of the page: whichever tracks are shown, they are hostile.
     frame["title"] = [
         f"{name} {HOSTILE}" if place % 2 else f"{name} {EVIL}" for place, name in enumerate(frame["title"])
     ]
@@ -193,7 +196,8 @@ TRENDS = (
 ).split()
 CURVES = "level group measure vocabulary method year estimate low high n".split()
 CONTRASTS = (
-    "measure vocabulary method pooling identification difference_per_decade difference_sd_per_decade low high "
+    "measure vocabulary method pooling identification difference_per_decade difference_sd_per_decade low "
+    "high "
     "p q equivalent mdes"
 ).split()
 
@@ -381,7 +385,10 @@ def _make_chords(rng: np.random.Generator, tracks: pd.DataFrame) -> pd.DataFrame
                     1.0,
                 )
             )
-    columns = "track_id position onset duration unit label root quality bass pitch_classes key_tonic key_mode confidence".split()
+    columns = (
+        "track_id position onset duration unit label root quality bass pitch_classes "
+        "key_tonic key_mode confidence"
+    ).split()
     return pd.DataFrame(rows, columns=columns).astype({"root": "Int8", "bass": "Int8", "key_tonic": "Int8"})
 
 
@@ -570,7 +577,8 @@ def _make_claims(trends: pd.DataFrame, contrasts: pd.DataFrame) -> list[dict]:
         {
             "id": "feedback-diversity",
             "kind": "simulated",
-            "sentence": "Full feedback lowers the number of different chords in niche music (types_rarefied).",
+            "sentence": "Full feedback lowers the number of different chords in niche music "
+            "(types_rarefied).",
             "verdict": "supported",
             "estimate": -0.21,
             "low": -0.30,

@@ -10,7 +10,7 @@ VOID = {"meta", "link", "br", "img", "hr", "input", "path", "rect", "line", "cir
 
 @dataclass
 class Page(HTMLParser):
-    """A page parsed as a browser would: elements with their attributes, text by element, what is left open."""
+    """A page as a browser would parse it: elements with attributes, text, and what is left open."""
 
     text: str
     elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)

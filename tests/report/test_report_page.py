@@ -15,18 +15,32 @@ from page_tree import Page
 from musictrend.errors import ParameterError, RunError
 from musictrend.report import RunTables, list_figures, read_tables, write_report
 
-SECTIONS = ["answer", "trends", "genres", "contrasts", "feedback", "coverage", "problems", "methods", "provenance"]
+SECTIONS = [
+    "answer",
+    "trends",
+    "genres",
+    "contrasts",
+    "feedback",
+    "coverage",
+    "problems",
+    "methods",
+    "provenance",
+]
 CSP = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
 
 @pytest.fixture(scope="module")
 def page(real_run, tmp_path_factory) -> Page:
-    return Page(write_report(real_run, tmp_path_factory.mktemp("page") / "page.html").read_text(encoding="utf-8"))
+    return Page(
+        write_report(real_run, tmp_path_factory.mktemp("page") / "page.html").read_text(encoding="utf-8")
+    )
 
 
 @pytest.fixture(scope="module")
 def synthetic_page(synthetic_run, tmp_path_factory) -> Page:
-    return Page(write_report(synthetic_run, tmp_path_factory.mktemp("page") / "page.html").read_text(encoding="utf-8"))
+    return Page(
+        write_report(synthetic_run, tmp_path_factory.mktemp("page") / "page.html").read_text(encoding="utf-8")
+    )
 
 
 def copy_run(run: Path, folder: Path) -> Path:
@@ -42,9 +56,16 @@ def test_the_page_asks_nothing_of_the_network(page):
         if name == "a":
             assert re.match(r"#[\w-]+$|[a-z]+\.(parquet|json|csv)$", attributes["href"])
     assert not {"iframe", "object", "embed", "img", "base", "form"} & {name for name, _ in page.elements}
-    style_and_script = "".join(re.findall(r"<(?:style|script)[^>]*>(.*?)</(?:style|script)>", page.text, re.S))
-    assert not re.search(r"@import|url\(|https?:|//\w+\.\w|fetch\(|XMLHttpRequest|import\(|WebSocket|sendBeacon", style_and_script)
-    policies = [one["content"] for one in page.named("meta") if one.get("http-equiv") == "Content-Security-Policy"]
+    style_and_script = "".join(
+        re.findall(r"<(?:style|script)[^>]*>(.*?)</(?:style|script)>", page.text, re.S)
+    )
+    assert not re.search(
+        r"@import|url\(|https?:|//\w+\.\w|fetch\(|XMLHttpRequest|import\(|WebSocket|sendBeacon",
+        style_and_script,
+    )
+    policies = [
+        one["content"] for one in page.named("meta") if one.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert policies == [CSP]
 
 
@@ -84,14 +105,18 @@ def test_figures_escape_what_strangers_wrote(real_run):
 
 
 def test_the_embedded_claims_are_json_that_cannot_close_their_script(page):
-    inside = re.search(r'<script type="application/json" id="claims-json">(.*?)</script>', page.text, re.S).group(1)
+    inside = re.search(
+        r'<script type="application/json" id="claims-json">(.*?)</script>', page.text, re.S
+    ).group(1)
     assert "<" not in inside
     claims = json.loads(inside)["claims"]
     assert any(HOSTILE in claim["why"] for claim in claims)
     assert len(claims) == 8
 
 
-@pytest.mark.parametrize("title", ["\x00\x0b\ud800 bad", "\u202eevil", "</title><script>x</script>", "a" * 5000])
+@pytest.mark.parametrize(
+    "title", ["\x00\x0b\ud800 bad", "\u202eevil", "</title><script>x</script>", "a" * 5000]
+)
 def test_any_title_of_the_page_is_shown_safely(one_sided_run, tmp_path, title):
     page = Page(write_report(one_sided_run, tmp_path / "page.html", title=title).read_text(encoding="utf-8"))
     assert len(page.named("script")) == 2
@@ -117,7 +142,9 @@ def test_every_claim_opens_to_its_evidence_and_its_chords(page, real_run):
 
 def test_a_verdict_is_a_word_an_icon_and_a_colour(page, real_run):
     icons = {}
-    for verdict, icon, word in re.findall(r'class="verdict (\w+)"[^>]*>(<svg.*?</svg>)<span>([^<]+)</span>', page.text):
+    for verdict, icon, word in re.findall(
+        r'class="verdict (\w+)"[^>]*>(<svg.*?</svg>)<span>([^<]+)</span>', page.text
+    ):
         icons.setdefault(verdict, set()).add((icon, word))
     assert {"supported", "contradicted", "mixed", "inconclusive", "not_testable"} <= set(icons)
     assert all(len(found) == 1 for found in icons.values())
@@ -156,7 +183,11 @@ def test_every_curve_has_its_denominators(real_run):
     curves = pd.read_parquet(real_run / "curves.parquet")
     figure = next(one for name, one in list_figures(real_run).items() if name == "curve_segment_composite")
     shown = sum(int(text) for text in re.findall(r'class="count \w+"[^>]*>(\d+)<', str(figure.wide)))
-    rows = curves[(curves["level"] == "segment") & (curves["measure"] == "composite") & (curves["vocabulary"] == "sevenths")]
+    rows = curves[
+        (curves["level"] == "segment")
+        & (curves["measure"] == "composite")
+        & (curves["vocabulary"] == "sevenths")
+    ]
     assert shown == rows["n"].sum()
 
 
@@ -198,13 +229,18 @@ def test_row_order_does_not_change_the_page(real_run, tmp_path):
     for name in ("simulation", "chords", "changepoints"):
         table = pd.read_parquet(run / f"{name}.parquet")
         table.sample(frac=1, random_state=1).to_parquet(run / f"{name}.parquet", index=False)
-    assert write_report(run, tmp_path / "a.html").read_bytes() == write_report(real_run, tmp_path / "b.html").read_bytes()
+    assert (
+        write_report(run, tmp_path / "a.html").read_bytes()
+        == write_report(real_run, tmp_path / "b.html").read_bytes()
+    )
 
 
 def test_a_run_folder_links_its_files_and_a_page_elsewhere_does_not(real_run, tmp_path):
     run = copy_run(real_run, tmp_path)
     assert '<a href="curves.parquet">' in write_report(run).read_text(encoding="utf-8")
-    assert '<a href="curves.parquet">' not in write_report(run, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert '<a href="curves.parquet">' not in write_report(run, tmp_path / "page.html").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize(
@@ -279,7 +315,10 @@ def test_an_unknown_format_is_refused(real_run):
 
 def test_one_side_alone_has_trends_and_the_reason_for_no_contrast(one_sided_run, tmp_path):
     page = Page(write_report(one_sided_run, tmp_path / "page.html").read_text(encoding="utf-8"))
-    assert "There is no contrast: by the corpus' own rule its tracks are 297 other, so it has no pop and no niche side" in page.said
+    assert (
+        "There is no contrast: by the corpus' own rule its tracks are 297 other, so it has no pop and no "
+        "niche side" in page.said
+    )
     figures = list_figures(one_sided_run)
     assert "curve_segment_composite" in figures and "contrast_measures" not in figures
     assert page.said.count("Not testable here") >= 7
@@ -290,7 +329,11 @@ def test_simpsons_paradox_is_said_with_both_figures(real_run):
 
     found = find_paradoxes(read_tables(real_run))
     trends = pd.read_parquet(real_run / "trends.parquet")
-    rows = trends[(trends["group"] == "niche") & (trends["measure"] == "surprisal") & (trends["vocabulary"] == "sevenths")]
+    rows = trends[
+        (trends["group"] == "niche")
+        & (trends["measure"] == "surprisal")
+        & (trends["vocabulary"] == "sevenths")
+    ]
     pooled = rows[rows["pooling"] == "pooled"].iloc[0]
     assert pooled["high"] < 0  # the mix drifts from jazz to electronic, so the pooled slope falls
     sentence = next(text for _, text in found if "surprisal" in text)
@@ -337,19 +380,26 @@ def test_a_large_run_stays_a_small_page(tmp_path):
         }
     )
     tracks.to_parquet(tmp_path / "tracks.parquet")
-    pd.DataFrame({"stage": "chords", "track_id": tracks["track_id"], "reason": [f"odd {i}" for i in range(12_000)]}).to_csv(
-        tmp_path / "problems.csv", index=False
-    )
+    pd.DataFrame(
+        {"stage": "chords", "track_id": tracks["track_id"], "reason": [f"odd {i}" for i in range(12_000)]}
+    ).to_csv(tmp_path / "problems.csv", index=False)
     assert write_report(tmp_path).stat().st_size < 1_000_000
 
 
 def test_tables_in_memory_make_the_same_page_as_their_files(real_run, tmp_path):
     tables = read_tables(real_run)
     held = RunTables(
-        **{name: getattr(tables, name) for name in (
-            "tracks", "run", "trends", "curves", "contrasts", "changepoints", "simulation", "problems", "hindcast",
-            "claims", "planted", "measures",
-        )},
-        chords=pd.read_parquet(real_run / "chords.parquet"), scores=pd.read_parquet(real_run / "scores.parquet"),
-    )  # fmt: skip
-    assert write_report(held, tmp_path / "a.html").read_bytes() == write_report(real_run, tmp_path / "b.html").read_bytes()
+        **{
+            name: getattr(tables, name)
+            for name in (
+                "tracks run trends curves contrasts changepoints simulation problems hindcast claims planted "
+                "measures"
+            ).split()
+        },
+        chords=pd.read_parquet(real_run / "chords.parquet"),
+        scores=pd.read_parquet(real_run / "scores.parquet"),
+    )
+    assert (
+        write_report(held, tmp_path / "a.html").read_bytes()
+        == write_report(real_run, tmp_path / "b.html").read_bytes()
+    )

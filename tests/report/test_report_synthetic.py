@@ -24,7 +24,8 @@ def test_every_figure_table_and_title_of_a_synthetic_run_says_so(synthetic_run, 
         pictures = re.findall(r"<svg .*?</svg>", figure, re.S)
         assert pictures and all('class="wm"' in one and "SYNTHETIC" in one for one in pictures)
     for caption in re.findall(r'<p class="caption".*?</p>', text, re.S):
-        assert "SYNTHETIC" in caption
+        assert ">SYNTHETIC<" in caption
+    assert "no SYNTHETIC tracks" not in text
     assert all(one["data-mark"] == "SYNTHETIC" for one in page.named("table"))
     assert all("SYNTHETIC" in card for card in re.findall(r'<div class="card .*?</div>', text, re.S))
 
@@ -40,12 +41,19 @@ def test_every_exported_figure_of_a_synthetic_run_says_so(synthetic_run, tmp_pat
     files = sorted(folder.glob("*.svg"))
     assert len(files) == len(list_figures(synthetic_run))
     assert all(">SYNTHETIC<" in one.read_text(encoding="utf-8") for one in files)
-    assert all(row["mark"] == "SYNTHETIC" for row in json.loads((folder / "figures.json").read_text(encoding="utf-8")))
+    assert all(
+        row["mark"] == "SYNTHETIC"
+        for row in json.loads((folder / "figures.json").read_text(encoding="utf-8"))
+    )
 
 
 def test_the_summary_of_a_synthetic_run_says_so(synthetic_run, real_run, tmp_path):
-    assert "**SYNTHETIC**" in write_report(synthetic_run, tmp_path / "a.md", format="md").read_text(encoding="utf-8")
-    assert "SYNTHETIC" not in write_report(real_run, tmp_path / "b.md", format="md").read_text(encoding="utf-8")
+    assert "**SYNTHETIC**" in write_report(synthetic_run, tmp_path / "a.md", format="md").read_text(
+        encoding="utf-8"
+    )
+    assert "SYNTHETIC" not in write_report(real_run, tmp_path / "b.md", format="md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_real_run_never_says_synthetic(real_run, tmp_path):
@@ -82,7 +90,10 @@ def test_a_real_corpus_beside_a_planted_one_is_not_called_synthetic(mixed_run, t
 def test_matplotlib_figures_carry_the_word_and_keep_their_bytes(synthetic_run, tmp_path):
     curves = pd.read_parquet(synthetic_run / "curves.parquet")
     paths = [
-        save_figure(plot_trend(curves[curves["level"] == "segment"], "composite", synthetic=True), tmp_path / f"{n}.svg")
+        save_figure(
+            plot_trend(curves[curves["level"] == "segment"], "composite", synthetic=True),
+            tmp_path / f"{n}.svg",
+        )
         for n in "ab"
     ]
     texts = [path.read_text(encoding="utf-8") for path in paths]

@@ -19,8 +19,10 @@ from musictrend.trends import (
 from musictrend.trends.claims import VERDICTS
 from musictrend.trends.trials import make_world
 
-POP = {"id": "pop", "kind": "observed", "sentence": "Pop fell.", "measure": "composite", "vocabulary": "sevenths",
-       "level": "segment", "group": "pop", "direction": "fall", "sesoi": 0.10}  # fmt: skip
+POP = {
+    "id": "pop", "kind": "observed", "sentence": "Pop fell.", "measure": "composite", "direction": "fall",
+    "vocabulary": "sevenths", "level": "segment", "group": "pop", "sesoi": 0.10,
+}  # fmt: skip
 GAP = {**POP, "id": "gap", "level": "contrast"}
 
 
@@ -31,8 +33,9 @@ def make_corpus(pop_slope, niche_slope=0.0, n=1200, artists=240, seed=0, triads_
     year = rng.integers(1955, 2020, n)
     tracks = pd.DataFrame({
         "track_id": [f"t{i:04d}" for i in range(n)], "artist_id": [f"a{a:03d}" for a in artist], "year": year,
-        "corpus": corpora[0], "genres": [[f"g{g}"] for g in genre], "segment": np.where(genre == 0, "pop", "niche"),
-        "year_kind": "release", "source_kind": "annotation", "status": "ok", "weight": 1.0, "duplicate_of": None,
+        "corpus": corpora[0], "genres": [[f"g{g}"] for g in genre], "duplicate_of": None, "status": "ok",
+        "segment": np.where(genre == 0, "pop", "niche"), "year_kind": "release", "weight": 1.0,
+        "source_kind": "annotation",
     })  # fmt: skip
     if len(corpora) == 2:
         tracks["corpus"] = np.where(genre == 0, *corpora)
@@ -43,8 +46,10 @@ def make_corpus(pop_slope, niche_slope=0.0, n=1200, artists=240, seed=0, triads_
     ):
         value = np.where(genre == 0, pop, niche_slope) * (year - 1985) / 10
         value = value + 0.5 * rng.normal(size=artists)[artist] + 0.5 * rng.normal(size=n)
-        frames.append(pd.DataFrame({"track_id": tracks["track_id"], "measure": "composite", "facet": "composite",
-                                    "vocabulary": vocabulary, "value": value, "n_events": rng.integers(10, 200, n)}))  # fmt: skip
+        frames.append(pd.DataFrame({
+            "track_id": tracks["track_id"], "measure": "composite", "facet": "composite", "value": value,
+            "vocabulary": vocabulary, "n_events": rng.integers(10, 200, n),
+        }))  # fmt: skip
     return pd.concat(frames, ignore_index=True), tracks
 
 
@@ -156,11 +161,18 @@ def test_one_artist_who_is_half_of_pop_is_a_caveat():
     assert any("name no artist" in c for c in judge(scores, nameless, POP)[0]["caveats"])
 
 
-def test_specifications_never_pool_genres_and_list_each_choice_once():
+def test_pooled_specifications_vote_only_on_claims_registered_as_pooled():
+    scores, tracks = make_corpus(-0.3)
+    within, pooled = judge(scores, tracks, POP, {**POP, "id": "p", "pooling": "pooled"})
+    table = run_specifications(scores, tracks, ["composite"], reference={("composite", "sevenths"): 1.0})
+    rows = table.query("target == 'segment' and group == 'pop'")
+    assert sum(within["specifications"].values()) == (rows["pooling"] != "pooled").sum() > 0
+    assert sum(pooled["specifications"].values()) == (rows["pooling"] == "pooled").sum() > 0
+
+
+def test_specifications_list_each_choice_once():
     scores, tracks = make_corpus(-0.3)
     table = run_specifications(scores, tracks, ["composite"])
-    assert set(table["pooling"].dropna()) <= {"equal_genre", "standardised", "pooled"}
-    assert set(table.query("target == 'segment'")["pooling"]) == {"equal_genre", "standardised"}
     keys = ["target", "group", "vocabulary", "method", "pooling", "min_events", "length_term", "weighting"]
     assert not table.duplicated(keys).any()
     assert set(table["min_events"]) == {0, 16, 30}
@@ -170,10 +182,10 @@ def test_specifications_never_pool_genres_and_list_each_choice_once():
     assert set(weighted["weighting"]) == {"weight", "equal"}
 
 
-def test_registered_claims_are_well_formed_and_cover_both_kinds():
+def test_registered_claims_are_well_formed_and_never_pool_genres():
     claims = load_claims()
     assert len({c["id"] for c in claims}) == len(claims)
-    assert {c["kind"] for c in claims} == {"observed", "simulated"}
+    assert {c["kind"] for c in claims} == {"observed"}
     assert all(c["sentence"].endswith(".") for c in claims)
     assert all(
         c.get("pooling") != "pooled" or c["group"] == "other" for c in claims if c["kind"] == "observed"
@@ -185,8 +197,7 @@ def test_registered_claims_are_well_formed_and_cover_both_kinds():
     ('[[claim]]\nkind = "observed"\nsentence = "x"\n', "'id' is missing"),
     ('[[claim]]\nid = "a"\nkind = "guess"\nsentence = "x"\n', "kind='guess'"),
     ('[[claim]]\nid = "a"\nkind = "observed"\nsentence = "x"\nlevel = "planet"\n', "level='planet'"),
-    ('[[claim]]\nid = "a"\nkind = "simulated"\nsentence = "x"\n[[claim]]\nid = "a"\nkind = "simulated"\nsentence = "x"\n',
-     "'a' occurs twice"),
+    (2 * '[[claim]]\nid = "a"\nkind = "simulated"\nsentence = "x"\n', "'a' occurs twice"),
 ])  # fmt: skip
 def test_a_broken_claims_file_is_named(tmp_path, text, words):
     path = tmp_path / "claims.toml"

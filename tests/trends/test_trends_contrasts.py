@@ -19,9 +19,10 @@ def make_side(corpus, segment, slope, n=400, artists=100, seed=0, genre=None, le
         slope * (year - 1985) / 10 + level + 0.7 * rng.normal(size=artists)[artist] + 0.7 * rng.normal(size=n)
     )
     return pd.DataFrame({
-        "track_id": [f"{corpus}-{segment}-{i}" for i in range(n)], "corpus": corpus, "segment": segment, "year": year,
-        "artist_id": [f"{corpus}-{segment}-{a}" for a in artist], "genres": [[genre or segment]] * n, "value": value,
-        "year_kind": "release", "source_kind": "annotation", "duplicate_of": None, "status": "ok", "weight": 1.0,
+        "track_id": [f"{corpus}-{segment}-{i}" for i in range(n)], "corpus": corpus, "segment": segment,
+        "artist_id": [f"{corpus}-{segment}-{a}" for a in artist], "genres": [[genre or segment]] * n,
+        "value": value, "year": year, "year_kind": "release", "source_kind": "annotation",
+        "duplicate_of": None, "status": "ok", "weight": 1.0,
     })  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def test_a_corpus_of_one_side_has_trends_and_no_contrast(side):
 
 
 def test_artists_on_both_sides_are_counted_once():
-    """The same artists' leanings cancel in the difference: its error is smaller than independent sides would give."""
+    """The same artists' leanings cancel in the difference: its error is below that of independent sides."""
     pop, niche = make_side("a", "pop", -0.3), make_side("a", "niche", 0.0, seed=1)
     rng = np.random.default_rng(2)
     shared = {f"s{i}": e for i, e in enumerate(rng.normal(0, 3, 100))}

@@ -122,3 +122,18 @@ def test_changepoints_of_a_planted_break_and_of_none():
     assert step["low"] <= 1990 <= step["high"] and abs(step["year"] - 1990) <= 3
     assert not len(tables[1].query("q < 0.05"))
     assert tables[0].equals(tables[2])  # same seed, same table
+
+
+def test_a_shift_of_the_genre_mix_is_no_changepoint():
+    """Half of the genres vanish in 1985: each genre goes on as before, and so does the segment."""
+    world = make_world("genre_drift", 0.0, 1)
+    level = world.tracks["genres"].str[0].str[-1].astype(int)
+    rich = level >= 2
+    year = world.tracks["year"].to_numpy()
+    keep = np.where(rich, year < 1985, year >= 1985)
+    tracks = world.tracks[keep].assign(genres=[["rich"] if r else ["plain"] for r in rich[keep]])
+    scores = world.scores().assign(measure="composite")
+    panel = build_panel(scores[keep], tracks, OPTIONS)
+    fits = fit_groups(panel, list_groups(panel, OPTIONS), OPTIONS)
+    found = estimate_changepoints(panel, fits, OPTIONS).query("level == 'segment' and 1980 <= year <= 1990")
+    assert not len(found)

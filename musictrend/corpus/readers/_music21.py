@@ -1,30 +1,52 @@
-"""Notes of what only music21 reads: Humdrum kern, ABC, and odd files. Slow (3 s to load, seconds a score)."""
+"""Notes of what only music21 reads: ABC in several voices. Slow (3 s to load, seconds a score).
+
+Most ABC files are tune books, one line of melody after the other. Those are
+told from their text, before music21 is loaded.
+"""
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 
-import numpy as np
-
-from musictrend.corpus.files import read_bytes
-from musictrend.corpus.notes import Notes
+from musictrend.corpus.files import read_text
+from musictrend.corpus.notes import Notes, collect_notes
 from musictrend.errors import ReaderError
 
-__all__ = ["notes_from_music21"]
+__all__ = ["notes_from_abc"]
 
-MAX_SCORE = 16 * 2**20
+MAX_ABC = 16 * 2**20
+_TUNE = re.compile(r"(?m)^X:")
+_VOICE = re.compile(r"(?m)^V:\s*(\S+)|\[V:\s*([^\]\s]+)")
+_FIELD = re.compile(r'(?m)^(?:[A-Za-z+]:|%).*$|"[^"\n]*"|!\w[^!\n]*!|\[[A-Za-z]:[^\]]*\]|%.*$')
+# Notes together: [CEG], or a second layer of a bar after &.
+_TOGETHER = re.compile(r"\[[\^_=,'\d/]*[A-Ga-g][^\]|:]*[A-Ga-g][^\]|:]*\]|&")
 
 
-def notes_from_music21(path: Path) -> Notes:
-    """Notes of a score through music21; whatever it raises is one clear line."""
-    read_bytes(path, limit=MAX_SCORE)  # refuses what is too large or empty before music21 sees it
+def notes_from_abc(path: Path) -> Notes:
+    """Notes of an ABC score through music21; whatever it raises is one clear line.
+
+    Raises
+    ------
+    ReaderError
+        For a book of several tunes, for a single line of melody, and where music21 fails.
+    """
+    text = read_text(path, limit=MAX_ABC)
+    tunes = len(_TUNE.findall(text))
+    if tunes == 0:
+        raise ReaderError("no ABC tune: no line begins with X:", hint="is this the right file?")
+    if not _has_parts(text):
+        book = f"a book of {tunes} tunes of one voice" if tunes > 1 else "one voice without chords"
+        raise ReaderError(f"monophonic: {book}", hint="chords are estimated from polyphonic scores only")
+    if tunes > 1:
+        raise ReaderError(f"{tunes} pieces in one ABC file: one is read", hint="write each piece to a file of its own")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import music21
 
         try:
-            score = music21.converter.parse(path, forceSource=True, storePickle=False)
+            score = music21.converter.parse(path, format="abc", forceSource=True, storePickle=False)
             flat = score.stripTies().flatten()
             rows = [
                 (float(element.offset), float(element.quarterLength), pitch.midi)
@@ -33,20 +55,25 @@ def notes_from_music21(path: Path) -> Notes:
                 for pitch in element.pitches
             ]
             part = (list(score.parts) or [score])[0]
-            bars = [(float(m.offset), float(m.barDuration.quarterLength)) for m in part.getElementsByClass("Measure")]
+            bars = sorted({float(m.offset) for m in part.getElementsByClass("Measure")})
             beats = [
                 (float(t.offset), float(t.beatDuration.quarterLength))
                 for t in part.flatten().getElementsByClass("TimeSignature")
             ]
             fifths = [(float(k.offset), int(k.sharps)) for k in part.flatten().getElementsByClass("KeySignature")]
+            title = score.metadata.title or "" if score.metadata else ""
+            composer = score.metadata.composer or "" if score.metadata else ""
         except Exception as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             raise ReaderError(f"music21 cannot read it: {reason}", hint="export it as MusicXML") from None
-    rows = [row for row in rows if row[1] > 0]
-    if not rows:
-        raise ReaderError("a score without notes")
-    onset, length, pitch = (np.array(column) for column in zip(*sorted(rows), strict=True))
-    end = float((onset + length).max())
-    starts = np.unique([0.0, *(at for at, _ in bars), end])
-    lengths = np.interp(starts[:-1], [at for at, _ in beats], [b for _, b in beats]) if beats else np.ones(len(starts) - 1)
-    return Notes(onset, length, pitch.astype(np.int16), starts, np.maximum(lengths, 0.25), fifths)
+    end = max((onset + length for onset, length, _ in rows), default=0.0)
+    starts = sorted({0.0, *bars, end})
+    lengths = [next((beat for at, beat in reversed(beats) if at <= start), 1.0) for start in starts[:-1]]
+    return collect_notes(rows, starts, lengths, fifths, title, composer)
+
+
+def _has_parts(text: str) -> bool:
+    """Whether anything in an ABC text can sound together: voices, layers or chords of notes."""
+    if len({a or b for a, b in _VOICE.findall(text)}) > 1:
+        return True
+    return _TOGETHER.search(_FIELD.sub("", text)) is not None

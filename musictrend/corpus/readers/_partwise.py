@@ -6,68 +6,102 @@ to sounding pitch, repeats read once as written.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from musictrend.corpus.files import read_bytes, read_zip_member
-from musictrend.corpus.notes import Notes
+from musictrend.corpus.notes import LONGEST, Notes, beat_length, collect_notes
+from musictrend.corpus.readers.musicxml import load_score
 from musictrend.errors import ReaderError, UnsafeFileError
 
-__all__ = ["notes_from_musicxml", "parse_score"]
+__all__ = ["notes_from_musicxml"]
 
-MAX_XML = 256 * 2**20
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+# Written note types in quarter notes, for files that leave <duration> or <divisions> out.
+TYPES = {
+    "maxima": 32.0, "long": 16.0, "breve": 8.0, "whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5,
+    "16th": 0.25, "32nd": 0.125, "64th": 0.0625, "128th": 0.03125, "256th": 0.015625,
+}  # fmt: skip
 
 
-def parse_score(path: Path) -> Any:
-    """Root element of a ``.musicxml``, ``.xml`` or ``.mxl`` file, whatever an attacker put into it."""
-    from lxml import etree
+@dataclass(slots=True)
+class _Bar:
+    """One bar of the score, all parts together."""
 
-    packed = path.suffix.lower() == ".mxl"
-    data = read_zip_member(path, suffixes=(".xml", ".musicxml"), limit=MAX_XML) if packed else read_bytes(path, limit=MAX_XML)
-    if b"<!ENTITY" in data[: 1 << 20]:
-        raise UnsafeFileError("XML entities in a score: refused", hint="an XML bomb?")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
-    root = etree.fromstring(data, parser)
-    if root is None:
-        raise ReaderError("not XML", hint="export the score again")
-    return root
+    written: float = 0.0  # the longest that any part writes, rests and all
+    sounding: float = 0.0  # where the last note of any part ends
+    nominal: float = 0.0  # by the time signature; 0 where there is none
+    beat: float = 1.0
+
+    @property
+    def length(self) -> float:
+        """Quarter notes; a bar that is short in every part is short, one that only rests overfill is not long."""
+        if not self.written or not self.nominal:
+            return self.written or self.nominal
+        # Overfull by rounding or a slip of the pen; a cadenza is longer than that.
+        return self.sounding if self.sounding >= 1.5 * self.nominal else min(self.written, self.nominal)
+
+
+@dataclass(slots=True)
+class _Part:
+    """State while a part is read, and what was found."""
+
+    divisions: float = 0.0  # to a quarter note; 0 before any is written
+    transpose: int = 0
+    nominal: float = 0.0
+    beat: float = 1.0
+    # bar, onset in bar, duration, MIDI number, whether a tie starts here
+    notes: list[tuple[int, float, float, int, bool]] = field(default_factory=list)
+    fifths: list[tuple[int, float, int]] = field(default_factory=list)
 
 
 def notes_from_musicxml(path: Path) -> Notes:
-    """Notes of a score. Raises `ReaderError` when it is none or has no notes."""
-    root = parse_score(path)
-    if root.tag != "score-partwise":
-        raise ReaderError(f"<{root.tag}> where <score-partwise> was expected", hint="export as part-wise MusicXML")
-    parts = root.findall("part")
-    bars: dict[int, float] = {}  # length of each bar: the longest that any part writes
-    beats: dict[int, float] = {}
-    read = [_read_part(part, bars, beats) for part in parts]
-    n_bars = max(bars, default=-1) + 1
-    starts = np.concatenate([[0.0], np.cumsum([bars.get(i, 0.0) for i in range(n_bars)])])
-    onset, length, pitch = [], [], []
-    fifths: list[tuple[float, int]] = []
-    for notes, signatures in read:
-        for bar, at, duration, midi in _join_ties(notes, starts):
-            onset.append(starts[bar] + at)
-            length.append(duration)
-            pitch.append(midi)
-        fifths = fifths or [(float(starts[bar] + at), value) for bar, at, value in signatures]
-    if not onset:
-        raise ReaderError("a score without notes")
-    order = np.lexsort((pitch, onset))
-    return Notes(
-        np.array(onset)[order],
-        np.array(length)[order],
-        np.array(pitch, dtype=np.int16)[order],
+    """Notes of a score.
+
+    Raises
+    ------
+    ReaderError
+        When the file is no score, has no notes, or has lengths that cannot be.
+    """
+    root, _ = load_score(path)
+    doctype = root.getroottree().docinfo.internalDTD
+    if doctype is not None and any(True for _ in doctype.iterentities()):
+        raise UnsafeFileError("a score that declares XML entities: refused", hint="an XML bomb?")
+    _strip_namespaces(root)
+    bars: list[_Bar] = []
+    parts = [_read_part(measures, bars) for measures in _measures_by_part(root)]
+    starts = np.concatenate([[0.0], np.cumsum([bar.length for bar in bars])])
+    rows = [note for part in parts for note in _join_ties(part.notes, starts.tolist())]
+    fifths = next((part.fifths for part in parts if part.fifths), [])
+    return collect_notes(
+        rows,
         starts,
-        np.array([beats.get(i, 1.0) for i in range(n_bars)]),
-        fifths,
+        [bar.beat for bar in bars],
+        [(float(starts[bar] + at), value) for bar, at, value in fifths],
         title=_text(root, "work/work-title") or _text(root, "movement-title"),
         composer=_text(root, "identification/creator[@type='composer']"),
     )
+
+
+def _strip_namespaces(root: Any) -> None:
+    if not root.tag.startswith("{"):
+        return
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            element.tag = element.tag.rpartition("}")[2]
+
+
+def _measures_by_part(root: Any) -> list[list[Any]]:
+    """Measures of every part; a timewise score is turned round."""
+    if root.tag == "score-partwise":
+        return [part.findall("measure") for part in root.iterfind("part")]
+    parts: dict[str, list[Any]] = {}
+    for measure in root.iterfind("measure"):
+        for part in measure.iterfind("part"):
+            parts.setdefault(part.get("id", ""), []).append(part)
+    return list(parts.values())
 
 
 def _text(root: Any, path: str) -> str:
@@ -75,79 +109,155 @@ def _text(root: Any, path: str) -> str:
     return (found.text or "").strip() if found is not None else ""
 
 
-def _number(element: Any, name: str, missing: float) -> float:
-    found = element.find(name)
+def _number(text: str | None, missing: float = 0.0) -> float:
     try:
-        return float(found.text) if found is not None and found.text else missing
+        value = float(text or "")
     except ValueError:
         return missing
+    return value if abs(value) < 1e9 else missing
 
 
-def _read_part(part: Any, bars: dict[int, float], beats: dict[int, float]):
-    """Notes as [bar, onset in bar, duration, midi, tie start, tie stop] and key signatures of one part."""
-    divisions, transpose, beat, nominal = 1.0, 0, 1.0, 0.0
-    notes: list[list] = []
-    signatures: list[tuple[int, float, int]] = []
-    for bar, measure in enumerate(part.iterfind("measure")):
+def _read_part(measures: list[Any], bars: list[_Bar]) -> _Part:
+    """Notes and key signatures of one part; ``bars`` grows and is filled."""
+    part = _Part()
+    for number, measure in enumerate(measures):
+        if number == len(bars):
+            bars.append(_Bar())
         now = furthest = before = 0.0
+        known = len(part.notes)
         for element in measure:
             tag = element.tag
             if tag == "note":
-                if element.find("grace") is not None:
-                    continue
-                duration = _number(element, "duration", 0.0) / divisions
-                if duration < 0 or duration > 1024:
-                    raise ReaderError(f"a note of {duration:g} quarter notes", place=f"bar {bar + 1}")
-                chord = element.find("chord") is not None
-                at = before if chord else now
-                written = element.find("pitch")
-                if written is not None and element.find("cue") is None:
-                    step = STEPS.get((written.findtext("step") or "").strip())
-                    if step is not None:
-                        midi = int(12 * (_number(written, "octave", 4) + 1) + step + _number(written, "alter", 0))
-                        ties = {t.get("type") for t in element.iterfind("tie")}
-                        notes.append([bar, at, duration, midi + transpose, "start" in ties, "stop" in ties])
-                if not chord:
-                    before, now = now, now + duration
+                ends, now, before = _read_note(element, part, number, now, before)
+                if ends > furthest:
+                    furthest = ends
             elif tag == "backup":
-                now = max(0.0, now - _number(element, "duration", 0.0) / divisions)
+                now = max(0.0, now - _moved(element, part, number))
             elif tag == "forward":
-                now += _number(element, "duration", 0.0) / divisions
+                now += _moved(element, part, number)
+                furthest = max(furthest, now)
             elif tag == "attributes":
-                divisions = _number(element, "divisions", divisions) or 1.0
-                moved = element.find("transpose")
-                if moved is not None:
-                    transpose = int(_number(moved, "chromatic", 0) + 12 * _number(moved, "octave-change", 0))
-                key = element.find("key")
-                if key is not None and key.find("fifths") is not None:
-                    # The signature as it sounds: a transposing part's own is turned back.
-                    signatures.append((bar, now, int(_number(key, "fifths", 0)) + (-5 * transpose + 6) % 12 - 6 if transpose else int(_number(key, "fifths", 0))))
-                time = element.find("time")
-                if time is not None:
-                    count, unit = _number(time, "beats", 4), _number(time, "beat-type", 4) or 4
-                    compound = unit >= 8 and count % 3 == 0 and count > 3
-                    beat, nominal = (12.0 if compound else 4.0) / unit, 4.0 * count / unit
-            furthest = max(furthest, now)
-        if nominal < furthest < 1.5 * nominal:  # overfull by rounding or a slip of the pen, not a cadenza
-            furthest = nominal
-        bars[bar] = max(bars.get(bar, 0.0), furthest)
-        beats.setdefault(bar, beat)
-    return notes, signatures
+                _read_attributes(element, part, number, now)
+        bar = bars[number]
+        bar.written = max(bar.written, furthest)
+        bar.sounding = max(bar.sounding, max((n[1] + n[2] for n in part.notes[known:]), default=0.0))
+        if part.nominal:
+            bar.nominal, bar.beat = max(bar.nominal, part.nominal), part.beat
+    return part
 
 
-def _join_ties(notes: list[list], starts: np.ndarray):
-    """Notes with tied ones joined: a note that stops a tie lengthens the one of its pitch that it continues."""
-    open_: dict[int, list] = {}
-    joined: list[list] = []
-    for bar, at, duration, midi, begins, ends in notes:
-        held = open_.get(midi)
-        if ends and held is not None and abs(starts[held[0]] + held[1] + held[2] - starts[bar] - at) < 1e-3:
-            held[2] += duration
+def _read_note(element: Any, part: _Part, bar: int, now: float, before: float) -> tuple[float, float, float]:
+    """Take a note; where it ends, where the next starts, and where a chord's next note would."""
+    pitch = None
+    duration: float | None = None
+    chord = silent = tied = False
+    for child in element:
+        tag = child.tag
+        if tag == "pitch":
+            pitch = child
+        elif tag == "duration":
+            duration = _number(child.text, -1.0)
+        elif tag == "chord":
+            chord = True
+        elif tag == "tie":
+            tied |= child.get("type") == "start"
+        elif tag == "grace":
+            return now, now, before
+        elif tag == "cue":
+            silent = True
+    if duration is None or not part.divisions:
+        length = _typed_length(element, bar)
+    else:
+        length = duration / part.divisions
+        if not 0 <= length <= LONGEST:
+            raise ReaderError(
+                f"a note of {length:g} quarter notes", place=f"bar {bar + 1}", hint="export the score again"
+            )
+    at = before if chord else now
+    if pitch is not None and not silent:
+        step, alter, octave = "", 0.0, 4.0
+        for child in pitch:
+            tag, text = child.tag, child.text
+            if tag == "step":
+                step = (text or "").strip()
+            elif tag == "octave":
+                octave = _number(text, 4.0)
+            elif tag == "alter":
+                alter = _number(text)
+        if step in STEPS:
+            # Quarter tones are rounded to the nearest key of a piano.
+            midi = int(12 * (octave + 1)) + STEPS[step] + round(alter) + part.transpose
+            part.notes.append((bar, at, length, midi, tied))
+    if chord:
+        return at + length, now, before
+    return now + length, now + length, now
+
+
+def _typed_length(note: Any, bar: int) -> float:
+    """Length of a note by its written type, in quarter notes."""
+    kind = (note.findtext("type") or "").strip()
+    if kind not in TYPES:
+        raise ReaderError(
+            "a note without length: neither <duration> with <divisions> nor a <type>",
+            place=f"bar {bar + 1}",
+            hint="export the score again",
+        )
+    length = TYPES[kind] * (2 - 0.5 ** len(note.findall("dot")))
+    ratio = note.find("time-modification")
+    if ratio is not None:
+        length *= _number(ratio.findtext("normal-notes"), 1.0) / (_number(ratio.findtext("actual-notes"), 1.0) or 1.0)
+    return length
+
+
+def _moved(element: Any, part: _Part, bar: int) -> float:
+    """Quarter notes of a ``<backup>`` or ``<forward>``."""
+    length = _number(element.findtext("duration"), -1.0) / (part.divisions or 1.0)
+    if not part.divisions or not 0 <= length <= LONGEST:
+        raise ReaderError(
+            f"<{element.tag}> by no length that can be", place=f"bar {bar + 1}", hint="export the score again"
+        )
+    return length
+
+
+def _read_attributes(element: Any, part: _Part, bar: int, now: float) -> None:
+    part.divisions = max(_number(element.findtext("divisions"), part.divisions), 0.0)
+    moved = element.find("transpose")
+    if moved is not None:
+        octaves = _number(moved.findtext("octave-change"))
+        part.transpose = int(_number(moved.findtext("chromatic")) + 12 * octaves)
+    fifths = element.find("key/fifths")
+    if fifths is not None:
+        # The signature as it sounds: a transposing part's own is turned back.
+        value = int(_number(fifths.text)) + (7 * part.transpose + 6) % 12 - 6
+        part.fifths.append((bar, now, (value + 6) % 12 - 6 if abs(value) > 7 else value))
+    time = element.find("time")
+    if time is None:
+        return
+    counts = [sum(_number(b) for b in (e.text or "").split("+")) for e in time.iterfind("beats")]
+    units = [_number(e.text) for e in time.iterfind("beat-type")]
+    pairs = [(c, u) for c, u in zip(counts, units, strict=False) if 0 < c < 200 and 0 < u <= 128]
+    part.nominal = sum(4.0 * c / u for c, u in pairs)  # none for senza misura
+    if pairs:
+        part.beat = beat_length(*pairs[0])
+
+
+def _join_ties(notes: list[tuple], starts: list[float]) -> list[tuple[float, float, int]]:
+    """Onset, duration and pitch, tied notes joined: a note lengthens the one that is tied to where it begins.
+
+    Some files leave the end of a tie unmarked, so its beginning alone decides.
+    """
+    open_: dict[tuple[int, int], list[int]] = {}  # by pitch and time where they end: indices of notes that are held
+    rows: list[tuple[float, float, int]] = []
+    for bar, at, duration, midi, tied in notes:
+        onset = starts[bar] + at
+        waiting = open_.get((midi, round(onset * 1000)))
+        if waiting:
+            held = waiting.pop(0)
+            first = rows[held][0]
+            rows[held] = (first, onset + duration - first, midi)
         else:
-            held = [bar, at, duration, midi]
-            joined.append(held)
-        if begins:
-            open_[midi] = held
-        else:
-            open_.pop(midi, None)
-    return [note for note in joined if note[2] > 0]
+            held = len(rows)
+            rows.append((onset, duration, midi))
+        if tied:
+            open_.setdefault((midi, round((onset + duration) * 1000)), []).append(held)
+    return rows

@@ -43,7 +43,7 @@ def read_frames(path: Path) -> dict[str, dict[str, list[str]]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # unknown R classes stay plain vectors, which is what is wanted
             content = _parse(plain)
-        frames = {name: _read_frame(value) for name, value in _pairs(content) if "names" in dict(_attributes(value))}
+        frames = {name: _read_frame(value) for name, value in _pairs(content)}
     except (ImportError, ReaderError):
         raise
     except RecursionError:
@@ -82,9 +82,9 @@ def _parse(plain: bytes) -> Any:
     constructors = {name: _bounded(make) for name, make in parser.DEFAULT_ALTREP_MAP.items()}
     try:
         from rdata.parser._xdr import ParserXDR
-    except ImportError:
-        ParserXDR = None
-    if ParserXDR is None or not plain.startswith((b"RDX2\nX\n", b"RDX3\nX\n")):
+    except ImportError:  # a later rdata: slower, but right
+        return parser.parse_data(plain, extension=".rda", altrep_constructor_dict=constructors).object
+    if not plain.startswith((b"RDX2\nX\n", b"RDX3\nX\n")):
         return parser.parse_data(plain, extension=".rda", altrep_constructor_dict=constructors).object
 
     class SharingParser(ParserXDR):
@@ -110,6 +110,8 @@ def _parse(plain: bytes) -> Any:
             return super().parse_R_object(reference_list, bytecode_rep_list, info_int)
 
     reader = SharingParser(memoryview(plain)[7:], expand_altrep=True, altrep_constructor_dict=constructors)
+    if not isinstance(getattr(reader, "file", None), io.BytesIO):
+        return parser.parse_data(plain, extension=".rda", altrep_constructor_dict=constructors).object
     reader.shared = {}
     return reader.parse_all().object
 
@@ -118,8 +120,14 @@ def _bounded(make: Any) -> Any:
     """Refuse compact sequences (1:n in twenty bytes) that no table has."""
 
     def construct(state: Any) -> Any:
-        if state.info.type.name in ("INT", "REAL") and len(state.value) == 3 and not 0 <= state.value[0] <= MAX_ROWS:
-            raise UnsafeFileError(f"R file with a sequence of {state.value[0]} numbers: refused", hint="a bomb?")
+        if (
+            state.info.type.name in ("INT", "REAL")
+            and len(state.value) == 3
+            and not 0 <= state.value[0] <= MAX_ROWS
+        ):
+            raise UnsafeFileError(
+                f"R file with a sequence of {state.value[0]} numbers: refused", hint="a bomb?"
+            )
         return make(state)
 
     return construct
@@ -140,29 +148,37 @@ def _attributes(node: Any) -> list[tuple[str, Any]]:
     return _pairs(node.attributes) if node.attributes is not None else []
 
 
+def _classes(attributes: dict[str, Any]) -> set[str]:
+    """R classes of an object."""
+    return {_text(c) for c in attributes["class"].value} if "class" in attributes else set()
+
+
 def _text(char: Any) -> str:
     """Text of an R string; NA is empty."""
     if char is None or char.value is None:
         return ""
     data = char.value
-    return data if isinstance(data, str) else data.decode("latin-1" if char.info.gp & 4 else "utf-8", "replace")
+    return (
+        data if isinstance(data, str) else data.decode("latin-1" if char.info.gp & 4 else "utf-8", "replace")
+    )
 
 
 def _read_frame(node: Any) -> dict[str, list[str]]:
-    """Columns of a data frame; empty for a list that is none."""
+    """Columns of a data frame; empty for what is none."""
     attributes = dict(_attributes(node))
-    if not isinstance(node.value, list) or len(attributes["names"].value) != len(node.value):
+    if "data.frame" not in _classes(attributes) or not isinstance(node.value, list):
         return {}
     names = [_text(c) for c in attributes["names"].value]
     columns = {name: _read_column(value) for name, value in zip(names, node.value, strict=True)}
-    lengths = {len(c) for c in columns.values()}
-    return columns if len(lengths) == 1 and max(lengths) <= MAX_ROWS else {}
+    rows = max((len(c) for c in columns.values()), default=0)
+    # Columns that are no plain vector (lists in cells, nested frames) have no cells and are left out.
+    return {name: cells for name, cells in columns.items() if len(cells) == rows} if rows <= MAX_ROWS else {}
 
 
 def _read_column(node: Any) -> list[str]:
-    """Cells as text: strings, factors by their levels, dates as ISO, whole numbers without a fraction kept so."""
+    """Cells as text: strings, factors by their levels, dates as ISO, numbers as Python writes them."""
     attributes = dict(_attributes(node))
-    classes = {_text(c) for c in attributes["class"].value} if "class" in attributes else set()
+    classes = _classes(attributes)
     if node.value is None or not hasattr(node.value, "__len__"):
         return []
     if node.info.type.name == "STR":
@@ -181,7 +197,10 @@ def _read_column(node: Any) -> list[str]:
         levels = [_text(c) for c in attributes["levels"].value]
         return [levels[v - 1] if isinstance(v, int) and 0 < v <= len(levels) else "" for v in values]
     if "Date" in classes:
-        return [(EPOCH + timedelta(days=int(v))).isoformat() if _is_number(v) and abs(v) < 5e5 else "" for v in values]
+        return [
+            (EPOCH + timedelta(days=int(v))).isoformat() if _is_number(v) and abs(v) < 5e5 else ""
+            for v in values
+        ]
     return ["" if not _is_number(v) else str(v) for v in values]
 
 

@@ -16,7 +16,6 @@ from musictrend.errors import ReaderError
 __all__ = ["Table", "find_table", "load_table"]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Table:
     """Columns of text with the place of each row (``"line 17"``, ``"row 17"``)."""
@@ -42,7 +41,8 @@ class Table:
         absent = [n for n in names if n not in self.columns]
         if absent:
             raise ReaderError(
-                f"{self.name} has no column {', '.join(map(repr, absent))}; it has {', '.join(self.columns)[:200]}",
+                f"{self.name} has no column {', '.join(map(repr, absent))}; "
+                f"it has {', '.join(self.columns)[:200]}",
                 place="line 1",
                 hint="fetch the file again, or rename its columns as the README of the corpus says",
             )

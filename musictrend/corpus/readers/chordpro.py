@@ -90,6 +90,7 @@ class ChordPro(Reader):
     url = "https://www.chordpro.org/chordpro/"
     transcription = "user chart"
     dialect = "leadsheet"
+    holds_many = True
     suffixes = (".cho", ".chopro", ".chordpro", ".crd", ".pro", ".chord")
 
     def read_file(self, path: Path) -> list[Annotation]:

@@ -33,7 +33,9 @@ def parse_key(text: str) -> Key | None:
     (Key('Eb:minor'), None, None)
     """
     tonic, _, mode = text.strip().partition("-")
-    mode = {"dor": "dorian", "mix": "mixolydian", "phry": "phrygian", "lyd": "lydian", "aeol": "aeolian"}.get(mode, mode)
+    mode = {"dor": "dorian", "mix": "mixolydian", "phry": "phrygian", "lyd": "lydian", "aeol": "aeolian"}.get(
+        mode, mode
+    )
     if not mode:
         return None
     try:
@@ -100,7 +102,9 @@ class IrbReader(Reader):
             if not part:
                 trouble = f"{stop - start} rows without id from {table.place(start)} on"
             elif part in seen:
-                trouble = f"id {part!r} comes back at {table.place(start)}: rows of a tune must stand together"
+                trouble = (
+                    f"id {part!r} comes back at {table.place(start)}: rows of a tune must stand together"
+                )
             seen.add(part)
             yield Track(
                 track_id=part if not trouble else f"{part or 'rows'}@{table.places[start]}",

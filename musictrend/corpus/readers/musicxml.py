@@ -30,8 +30,8 @@ MAX_SCORE = 64 * 2**20  # bytes; a Mahler symphony is about 40 MB
 FIFTHS = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
 # Steps on the circle of fifths from the major key of a signature to the tonic of a mode.
 MODE_SHIFT = {
-    "major": 0, "ionian": 0, "mixolydian": 1, "dorian": 2, "minor": 3, "aeolian": 3, "phrygian": 4, "locrian": 5,
-    "lydian": -1,
+    "major": 0, "ionian": 0, "mixolydian": 1, "dorian": 2, "minor": 3, "aeolian": 3, "phrygian": 4,
+    "locrian": 5, "lydian": -1,
 }  # fmt: skip
 _DA_CAPO = re.compile(r"\bd\.?\s*c\.?(?=\W|al|$)|da\s*capo", re.IGNORECASE)
 _DAL_SEGNO = re.compile(r"\bd\.?\s*s\.?(?=\W|al|$)|dal\s*segno", re.IGNORECASE)
@@ -108,6 +108,10 @@ def read_lead_sheet(path: Path, track_id: str = "") -> Annotation:
     parts = _measures_by_part(root)
     counts = [sum(1 for m in measures for _ in _children(m, "harmony")) for measures in parts]
     if not any(counts):
+        if trouble:
+            raise ReaderError(
+                f"broken XML, and no chord symbol before the break: {trouble}", hint="export it again"
+            )
         raise ReaderError(
             f"no chord symbols (<harmony>) in {len(parts)} part{'s' * (len(parts) != 1)}",
             hint="a score without chord symbols needs a reader of notes",
@@ -116,7 +120,9 @@ def read_lead_sheet(path: Path, track_id: str = "") -> Annotation:
     bars = _read_part(parts[counts.index(max(counts))], warnings)
     marks = [bar.mark for bar in bars]
     if mended := mend_endings(marks):
-        warnings.append(("score", f"{mended} ending bracket{'s' * (mended > 1)} set right: not drawn to the repeat sign"))
+        warnings.append(
+            ("score", f"{mended} ending bracket{'s' * (mended > 1)} set right: not drawn to the repeat sign")
+        )
     order, odd = unroll_bars(marks)
     if odd:
         warnings.append(("score", odd))
@@ -250,7 +256,9 @@ def _read_attributes(element: Any, state: _State) -> None:
         state.key = None
         if abs(fifths) <= 7 and mode in MODE_SHIFT:
             place = int(fifths) + 7 + MODE_SHIFT[mode]
-            tonic = FIFTHS[place] if 0 <= place < len(FIFTHS) else FIFTHS[place - 12 if place > 7 else place + 12]
+            tonic = (
+                FIFTHS[place] if 0 <= place < len(FIFTHS) else FIFTHS[place - 12 if place > 7 else place + 12]
+            )
             state.key = Key.parse(f"{tonic} {mode}")
 
 
@@ -264,7 +272,7 @@ def _note_name(element: Any, kind: str) -> str | None:
 
 
 def _read_harmony(element: Any) -> str:
-    """The element as one line in the dialect ``musicxml``; what the dialect cannot say is left to fail there."""
+    """The element as one line in the dialect ``musicxml``; what that cannot say fails there."""
     kinds = list(_children(element, "kind"))
     kind = (kinds[0].text or "").strip() if kinds else ""
     text = (kinds[0].get("text") or "").strip() if kinds else ""
@@ -350,7 +358,9 @@ def _lay_out(bars: list[_Bar]) -> Annotation:
             places.append(f"bar {bar.number}")
         now += bar.length
     if not symbols:
-        raise ReaderError("no chord symbol stands in a bar that is played", hint="look at the repeats of the score")
+        raise ReaderError(
+            "no chord symbol stands in a bar that is played", hint="look at the repeats of the score"
+        )
     durations = [round(b - a, 6) for a, b in zip(onsets, [*onsets[1:], now], strict=True)]
     return Annotation(
         "",

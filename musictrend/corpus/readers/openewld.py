@@ -5,7 +5,7 @@ files), and are found to be duplicates by title and author. Genres are those
 Discogs gives to recordings found under the title, commonest first, styles
 after them: often a genre of a much later cover. The mode of a key signature is
 as written, and "major" is what the notation program puts there unasked: of 324
-files two say minor, while eleven end on the relative minor.
+files one says minor, while nine marked major end on the relative minor.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class OpenEwldReader(Reader):
     title = "OpenEWLD lead sheets"
     licence = "public-domain scores; database: see its README"
     citation = (
-        "Simonetta, F., Carnovalini, F., Orio, N. & Rodà, A. (2018). Symbolic music similarity through a graph-based "
-        "representation. Audio Mostly."
+        "Simonetta, F., Carnovalini, F., Orio, N. & Rodà, A. (2018). Symbolic music similarity through a "
+        "graph-based representation. Audio Mostly."
     )
     url = "https://github.com/00sapo/OpenEWLD"
     year_kind = "performance"
@@ -58,14 +58,20 @@ class OpenEwldReader(Reader):
         with closing(_connect(root, self._database(root))) as database:
             try:
                 authors = _gather(database, "SELECT id, author FROM work_author ORDER BY id, author")
-                genres = _gather(database, "SELECT id, genre FROM work_genres ORDER BY id, occurrences DESC, genre")
-                styles = _gather(database, "SELECT id, style FROM work_style ORDER BY id, occurrences DESC, style")
+                genres = _gather(
+                    database, "SELECT id, genre FROM work_genres ORDER BY id, occurrences DESC, genre"
+                )
+                styles = _gather(
+                    database, "SELECT id, style FROM work_style ORDER BY id, occurrences DESC, style"
+                )
                 rows = database.execute(
                     "SELECT id, CAST(title AS TEXT), CAST(first_performance_date AS TEXT), path_leadsheet "
                     "FROM works ORDER BY id"
                 ).fetchall()
             except sqlite3.DatabaseError as error:
-                raise ReaderError(f"{self._database(root)}: {error}", hint="fetch the database again") from None
+                raise ReaderError(
+                    f"{self._database(root)}: {error}", hint="fetch the database again"
+                ) from None
         for number, title, date, path in rows:
             trouble = ""
             if not path:
@@ -97,7 +103,9 @@ def _connect(root: Path, name: str) -> sqlite3.Connection:
     """Open the database for reading alone."""
     path = resolve_inside(root, name or DATABASES[0])
     if path.stat().st_size > MAX_DATABASE:
-        raise UnsafeFileError(f"{name} has {path.stat().st_size:,} bytes: refused", hint="is this the right file?")
+        raise UnsafeFileError(
+            f"{name} has {path.stat().st_size:,} bytes: refused", hint="is this the right file?"
+        )
     with path.open("rb") as file:
         if file.read(len(SQLITE_HEADER)) != SQLITE_HEADER:
             raise ReaderError(f"{name} is no SQLite database", hint="fetch it again")

@@ -48,6 +48,8 @@ class Reader(ABC):
         File endings `read_file` takes, lower case with the dot.
     source_kind : str
         ``annotation`` here; later ``score`` and ``audio``.
+    holds_many : bool
+        Whether a file may hold several pieces (a playlist, a songbook).
     """
 
     name: ClassVar[str]
@@ -60,6 +62,7 @@ class Reader(ABC):
     dialect: ClassVar[str] = "harte"
     suffixes: ClassVar[tuple[str, ...]] = ()
     source_kind: ClassVar[str] = "annotation"
+    holds_many: ClassVar[bool] = False
 
     def recognises(self, root: Path) -> bool:
         """Whether a folder is this dataset, by its layout (cheap: looks at names, opens nothing large)."""
@@ -95,15 +98,27 @@ class Reader(ABC):
         raise NotImplementedError(f"{self.name} reads whole datasets, not single files")
 
 
+# What malformed content makes a reader raise that did not foresee it.
+MALFORMED = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, NotImplementedError,
+)  # fmt: skip
+
+
+def as_reader_error(error: Exception) -> ReaderError:
+    """Whatever went wrong with one file as a `ReaderError` in one line."""
+    if isinstance(error, ReaderError):
+        return error
+    if isinstance(error, RecursionError):
+        return ReaderError("nested too deep to be read")
+    if isinstance(error, OSError):  # no permission, a disk that fails
+        return ReaderError(f"cannot be opened: {error.strerror or error}", hint="look at the file and its permissions")
+    reason = f"malformed: {type(error).__name__}: {error}".splitlines()[0][:300]
+    return ReaderError(reason, hint="compare with the format's specification")
+
+
 def guarded(track_id: str, read) -> Annotation:
     """Call ``read``; whatever goes wrong with that one track becomes its ``problem``."""
     try:
         return read()
-    except ReaderError as error:
-        return Annotation.failed(track_id, error)
-    except RecursionError:
-        return Annotation.failed(track_id, ReaderError("nested too deep to be read"))
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ZeroDivisionError) as error:
-        # Malformed content that a reader did not foresee: never stops the rest of the corpus.
-        reason = f"malformed: {type(error).__name__}: {error}".splitlines()[0][:300]
-        return Annotation.failed(track_id, ReaderError(reason, hint="compare with the format's specification"))
+    except (ReaderError, *MALFORMED) as error:
+        return Annotation.failed(track_id, as_reader_error(error))

@@ -1,4 +1,4 @@
-"""Scores: notes rather than chord symbols. MusicXML by our own reader, kern and ABC through music21."""
+"""Scores: notes rather than chord symbols. MusicXML and kern by our own readers, ABC through music21."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from musictrend.corpus.notes import Notes
 from musictrend.corpus.readers.reader import Reader
 from musictrend.errors import ReaderError
 
-__all__ = ["READER", "read_notes"]
+__all__ = ["READER", "ScoreReader", "read_notes"]
 
 MUSICXML = (".mxl", ".musicxml", ".xml")
-MUSIC21 = (".krn", ".abc")
+KERN = (".krn",)
+ABC = (".abc",)
 
 
 def read_notes(path: Path) -> Notes:
@@ -27,21 +28,25 @@ def read_notes(path: Path) -> Notes:
         from musictrend.corpus.readers._partwise import notes_from_musicxml
 
         return notes_from_musicxml(path)
-    if suffix in MUSIC21:
-        from musictrend.corpus.readers._music21 import notes_from_music21
+    if suffix in KERN:
+        from musictrend.corpus.readers._kern import notes_from_kern
 
-        return notes_from_music21(path)
+        return notes_from_kern(path)
+    if suffix in ABC:
+        from musictrend.corpus.readers._music21 import notes_from_abc
+
+        return notes_from_abc(path)
     raise ReaderError(f"no reader takes the notes of a {suffix or 'nameless'} file", hint="export it as MusicXML")
 
 
 class ScoreReader(Reader):
-    """Notes of MusicXML, kern and ABC scores; chords are estimated from them."""
+    """Notes of kern and ABC scores; chords are estimated from them. (MusicXML: see the reader ``musicxml``.)"""
 
     name = "scores"
     title = "Scores: MusicXML, Humdrum kern, ABC"
     url = "https://www.w3.org/2021/06/musicxml40/"
     transcription = "estimated from notes"
-    suffixes = MUSIC21
+    suffixes = KERN + ABC
     source_kind = "score"
 
 

@@ -26,7 +26,8 @@ from musictrend.errors import ReaderError
 __all__ = ["READER", "WeimarJazzReader", "split_changes"]
 
 # A chord inside a bar of chord_changes and the blanks after it: one beat, and one more for each blank.
-_CHORD = re.compile(r"(NC|[A-G](?:(?!NC|[A-G])[^\s|]|(?<=/)[A-G])*)( *)")
+# What starts like no chord is kept as it is, to be counted as unread.
+_CHORD = re.compile(r"(NC|[A-G](?:(?!NC|[A-G])[^\s|]|(?<=/)[A-G])*|[^\s|A-GN]+|N)( *)")
 
 
 def split_changes(text: str) -> list[list[tuple[str, int]]]:
@@ -69,7 +70,9 @@ class WeimarJazzReader(Reader):
     def _meta(self, root: Path) -> Table:
         name = find_table(root, "wjd_meta")
         if not name:
-            raise ReaderError("neither wjd_meta.csv nor wjd_meta.rda", hint="musictrend corpus fetch weimar_jazz_db")
+            raise ReaderError(
+                "neither wjd_meta.csv nor wjd_meta.rda", hint="musictrend corpus fetch weimar_jazz_db"
+            )
         table = load_table(root, name)
         table.require("id", "performer")
         return table
@@ -128,8 +131,11 @@ class WeimarJazzReader(Reader):
             table, runs = tables[track.path]
             if track.part not in runs:
                 raise ReaderError(f"no chords of {track.part!r} in {table.name}", hint="fetch the file again")
-            cut = _from_beats if "chord_change" in table.columns else _from_chorus
-            annotation = cut(table, *runs[track.part], signature)
+            start, stop = runs[track.part]
+            if "chord_change" in table.columns:
+                annotation = _from_beats(table, start, stop)
+            else:
+                annotation = _from_chorus(table, start, stop, signature)
         annotation.track_id, annotation.dialect = track.track_id, self.dialect
         annotation.title, annotation.artist, annotation.keys = track.title, track.artist, track.key
         return annotation
@@ -141,7 +147,12 @@ def _in_bars(symbols: list[str], bars: list[float], signature: str, places: list
     known = per_bar == per_bar
     durations = [b * per_bar for b in bars] if known else bars
     return Annotation(
-        "", symbols=symbols, durations=durations, unit="quarters" if known else "bars", bars=bars, places=places
+        "",
+        symbols=symbols,
+        durations=durations,
+        unit="quarters" if known else "bars",
+        bars=bars,
+        places=places,
     )
 
 
@@ -168,7 +179,7 @@ def _from_changes(meta: Table, row: int, signature: str) -> Annotation:
     return _in_bars([chord for bar in written for chord, _ in bar], bars, signature, places)
 
 
-def _from_beats(table: Table, start: int, stop: int, signature: str) -> Annotation:
+def _from_beats(table: Table, start: int, stop: int) -> Annotation:
     """The solo as played, in seconds: a row a beat, a chord where it changes."""
     table.require("onset", "duration", "chord", "bar", "period")
     onsets = [float(x) for x in table.columns["onset"][start:stop]]
@@ -185,9 +196,13 @@ def _from_beats(table: Table, start: int, stop: int, signature: str) -> Annotati
         "",
         symbols=[chords[i] for i in begins],
         onsets=[onsets[i] for i in begins],
-        durations=[(onsets[j] if j < len(onsets) else last) - onsets[i] for i, j in zip(begins, ends, strict=True)],
+        durations=[
+            (onsets[j] if j < len(onsets) else last) - onsets[i] for i, j in zip(begins, ends, strict=True)
+        ],
         unit="seconds",
-        bars=[sum(1 / beats_in_bar[numbers[b]] for b in range(i, j)) for i, j in zip(begins, ends, strict=True)],
+        bars=[
+            sum(1 / beats_in_bar[numbers[b]] for b in range(i, j)) for i, j in zip(begins, ends, strict=True)
+        ],
         places=[table.place(start + i) for i in begins],
     )
 

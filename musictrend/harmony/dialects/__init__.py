@@ -69,7 +69,12 @@ def parse_symbol(text: str, dialect: str, *, key: Key | None = None) -> Chord:
         raise ChordLabelError(
             f"symbol of {len(text)} characters, starting {text[:20]!r}: at most 200 are read"
         )
-    return _parser(dialect)(text, key)
+    try:
+        return _parser(dialect)(text, key)
+    except ChordLabelError as error:
+        if repr(text) in str(error):
+            raise
+        raise ChordLabelError(f"{text!r} is not in the {dialect} dialect: {error}") from None
 
 
 def read_symbol(text: str, dialect: str, *, key: Key | None = None) -> tuple[Chord, str]:

@@ -54,7 +54,7 @@ def parse_chord(text: str, key: Key | None = None) -> Chord:
     if short or (short is None and listed is None):
         quality = list_qualities().get(short or "maj")
         if quality is None:
-            close = difflib.get_close_matches(short, list_qualities(), n=3, cutoff=0.5)
+            close = difflib.get_close_matches(str(short), list_qualities(), n=3, cutoff=0.5)
             hint = f"; close: {', '.join(map(repr, close))}" if close else ""
             raise ChordLabelError(f"{text!r}: quality {short!r} is not in qualities.csv{hint}")
         bitmap = quality.bitmap

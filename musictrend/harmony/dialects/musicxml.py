@@ -169,7 +169,7 @@ def chord_from_harmony(
 
 
 def _whole(alter: float) -> int:
-    if alter != int(alter) or abs(alter) > 3:
+    if not -3 <= alter <= 3 or alter != int(alter):
         raise ChordLabelError(f"alter={alter} must be a whole number of semitones, -3 to 3")
     return int(alter)
 

@@ -1,6 +1,7 @@
 """The sections of the page, one file each, all of one shape.
 
-``Section(id, title, build)``: ``build`` takes the tables of a run and returns blocks, or ``None`` where the run
+``Section(id, title, build)``: ``build`` takes the tables of a run and returns blocks, or ``None`` where the
+run
 gives the section no reason to be there. A section whose tables are missing returns the words that say so.
 """
 

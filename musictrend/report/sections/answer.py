@@ -47,7 +47,7 @@ QUESTION = (
 
 
 def choose_headline(tables: RunTables) -> str | None:
-    """Return the measure that answers first: the first headline measure with a contrast, else with a trend."""
+    """Return the measure that answers first: the first headline one with a contrast, else with a trend."""
     measures = list_measures(tables)
     for measure in measures:
         if select_contrast(tables, measure) is not None:
@@ -115,10 +115,11 @@ def _build(tables: RunTables) -> list[Any]:
         note = f"Headline measure: {words.label}. "
         if measure == "composite":
             note += (
-                "The mean of four facets (vocabulary, syntax, tonality, vertical); a point is one SD of each in a frozen "
-                "reference sample. "
+                "The mean of four facets (vocabulary, syntax, tonality, vertical); a point is one SD of "
+                "each in a frozen reference sample. "
             )
-        note += f"A change below {format_number(read_bound(tables), 2)} SD a decade was fixed beforehand as too small to matter."
+        bound = format_number(read_bound(tables), 2)
+        note += f"A change below {bound} SD a decade was fixed beforehand as too small to matter."
         blocks.append(Prose(note, "note"))
     else:
         blocks.append(say_missing(tables, "trends.parquet", "No trend could be stated."))
@@ -213,7 +214,9 @@ _CAUTIOUS = {
 
 
 def _find_verdict(tables: RunTables, measure: str, groups: tuple[str, ...]) -> str:
-    """Return the verdict of the observed claim about this measure and these groups; empty where there is none."""
+    """Return the verdict of the observed claim about this measure and these groups; empty where there is
+    none.
+    """
     for claim in tables.claims:
         if claim.get("kind") != "simulated":
             evidence = find_evidence(tables, claim)
@@ -230,8 +233,8 @@ def _say_contrast(tables: RunTables, row: pd.Series, words: MeasureWords) -> str
     if told == "not testable":
         if str(row["identification"]) == "between_corpora":
             return (
-                "Pop and niche come from different corpora here, so what sets them apart cannot be told from what sets "
-                "the corpora apart."
+                "Pop and niche come from different corpora here, so what sets them apart cannot be told "
+                "from what sets the corpora apart."
             )
         return "Whether they moved apart cannot be judged from this corpus."
     if told in ("no difference that matters", "no change that matters"):
@@ -267,6 +270,7 @@ def _contrast_card(tables: RunTables, row: pd.Series, measure: str) -> Card:
     change, interval = describe_change(row["difference_per_decade"], row["low"], row["high"], words)
     in_sd = contrast_in_sd(row, tables.contrasts)
     decimals = count_decimals(*in_sd)
+    tail = f"SD a decade ({format_interval(in_sd[1], in_sd[2], decimals)})"
     return Card(
         group="contrast",
         label="pop minus niche",
@@ -275,7 +279,7 @@ def _contrast_card(tables: RunTables, row: pd.Series, measure: str) -> Card:
         interval=f"95% interval {interval}",
         sd=""
         if words.is_sd or is_missing(in_sd[0])
-        else f"{format_number(in_sd[0], decimals, sign=True)} SD a decade ({format_interval(in_sd[1], in_sd[2], decimals)})",
+        else f"{format_number(in_sd[0], decimals, sign=True)} {tail}",
         n=", ".join(part for part in (_say_sides(tables, row), _say_identification(row)) if part),
         mark=tables.mark_of("segment", ["pop", "niche"]),
     )

@@ -14,6 +14,7 @@ from musictrend.report.plates import (
     cut_rows,
     drop_constant,
     file_name,
+    label_with_unit,
     make_forest,
     number_cell,
 )
@@ -51,15 +52,17 @@ def _build(tables: RunTables) -> list[Any]:
     bound = read_bound(tables)
     blocks: list[Any] = [
         Prose(
-            "Every row is the slope of pop minus the slope of niche. Left of zero, pop lost ground to niche. The shaded "
-            f"strip holds differences below {format_number(bound, 2)} SD a decade, fixed beforehand as too small to matter."
+            "Every row is the slope of pop minus the slope of niche. Left of zero, pop lost ground to "
+            f"niche. The shaded strip holds differences below {format_number(bound, 2)} SD a decade, "
+            "fixed beforehand as too small to matter."
         )
     ]
     if (tables.contrasts["identification"] == "between_corpora").all():
         blocks.append(
             Prose(
-                "Pop and niche come from different corpora throughout, so a difference between them may be a difference "
-                "between collections. Such a contrast alone never supports or contradicts a claim.",
+                "Pop and niche come from different corpora throughout, so a difference between them may "
+                "be a difference between collections. Such a contrast alone never supports or "
+                "contradicts a claim.",
                 "warning",
             )
         )
@@ -155,9 +158,10 @@ def _say_agreement(tables: RunTables, measure: str) -> str:
     counts = {word: directions.count(word) for word in ("fell", "rose", "no clear change")}
     same = int(((rows["difference_per_decade"] > 0) == (primary["difference_per_decade"] > 0)).sum())
     return (
-        f"Of {count_noun(len(rows), 'specification')} of {words.label}, {format_percent(same / len(rows))} have the "
-        f"primary one's sign; in {counts['fell']} pop clearly lost ground to niche, in {counts['rose']} it clearly gained, "
-        f"in {counts['no clear change']} the interval holds zero."
+        f"Of {count_noun(len(rows), 'specification')} of {words.label}, "
+        f"{format_percent(same / len(rows))} have the primary one's sign; in {counts['fell']} pop clearly "
+        f"lost ground to niche, in {counts['rose']} it clearly gained, in {counts['no clear change']} the "
+        "interval holds zero."
     )
 
 
@@ -177,7 +181,7 @@ def _tabulate(tables: RunTables, measures: list[str]) -> Table:
         equivalent = "not stated" if is_missing(row["equivalent"]) else "yes" if row["equivalent"] else "no"
         body.append(
             (
-                Cell(words.label),
+                Cell(label_with_unit(words)),
                 Cell(describe_option(row["vocabulary"])),
                 Cell(describe_option(row["method"])),
                 Cell(describe_option(row["pooling"])),
@@ -186,7 +190,6 @@ def _tabulate(tables: RunTables, measures: list[str]) -> Table:
                     format_interval(scaled[1], scaled[2], decimals),
                     None if is_missing(scaled[1]) else scaled[1],
                 ),
-                Cell("pp" if words.is_share else words.unit or "none"),
                 number_cell(row["difference_sd_per_decade"], 2, sign=True),
                 Cell(format_p(row["p"]), None if is_missing(row["p"]) else float(row["p"])),
                 Cell(format_p(row["q"]), None if is_missing(row["q"]) else float(row["q"])),
@@ -207,7 +210,6 @@ def _tabulate(tables: RunTables, measures: list[str]) -> Table:
                 "Pooling",
                 "#Difference a decade",
                 "#95% interval",
-                "Unit",
                 "#SD a decade",
                 "#p",
                 "#q",
@@ -219,8 +221,8 @@ def _tabulate(tables: RunTables, measures: list[str]) -> Table:
             ),
             tuple(body),
             "contrasts.parquet",
-            "Bold: the interval excludes zero. Smallest seen: the difference found with 80% power. pp: percentage points. "
-            + note,
+            "Bold: the interval excludes zero. Smallest seen: the difference found with 80% power. pp: "
+            "percentage points. " + note,
             tables.mark_of("segment", ["pop", "niche"]),
             folded=f"All contrasts ({count_noun(len(body), 'row')})",
         )

@@ -1,4 +1,6 @@
-"""What the corpus holds, and what it lacks: tracks by decade, genre, segment and kind of source; failures; short tracks."""
+"""What the corpus holds, and what it lacks: tracks by decade, genre, segment and kind of source; failures;
+short tracks.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +51,8 @@ def _say_counts(tables: RunTables) -> str:
     )
     undated = int(tables.usable["year"].isna().sum())
     text = (
-        f"{count_noun(len(tracks), 'track')} were read; {format_count(len(tables.usable))} count. {join_words(parts)}; "
-        f"{format_count(twins)} repeat a song that is counted already."
+        f"{count_noun(len(tracks), 'track')} were read; {format_count(len(tables.usable))} count. "
+        f"{join_words(parts)}; {format_count(twins)} repeat a song that is counted already."
     )
     years = tables.usable["year"].dropna()
     if len(years):
@@ -84,7 +86,9 @@ def _decades(years: pd.Series, most: int = COLUMNS) -> tuple[pd.Series, int]:
 
 
 def _heat(tables: RunTables) -> Table:
-    """Return tracks by genre (rows, with segment and source kind) and decade (columns); pale to dark by count."""
+    """Return tracks by genre (rows, with segment and source kind) and decade (columns); pale to dark by
+    count.
+    """
     rows = tables.by_genre.copy()
     rows["decade"], width = _decades(rows["year"])
     keys = ["segment", "genre", "source_kind"]
@@ -249,7 +253,8 @@ def _unparsed(tables: RunTables) -> list[Any]:
         every = tables.tracks["n_chords"].sum()
         return [
             Prose(
-                f"{count_noun(unread.sum(), 'chord')} of {format_count(every)} in {count_noun((unread > 0).sum(), 'track')} "
+                f"{count_noun(unread.sum(), 'chord')} of {format_count(every)} in "
+                f"{count_noun((unread > 0).sum(), 'track')} "
                 "could not be read and count as unknown (X); problems.csv has the symbols with their places.",
                 "note",
             )
@@ -270,8 +275,8 @@ def _unparsed(tables: RunTables) -> list[Any]:
     example = f" (for example {join_words(places)})" if any(places) else ""
     return [
         Prose(
-            f"{count_noun(len(symbols), 'chord symbol')} in {count_noun(tracks, 'track')} could not be read and count as "
-            f"unknown (X){example}; problems.csv has each with its text and place.",
+            f"{count_noun(len(symbols), 'chord symbol')} in {count_noun(tracks, 'track')} could not be "
+            f"read and count as unknown (X){example}; problems.csv has each with its text and place.",
             "note",
         )
     ]

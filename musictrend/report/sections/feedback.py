@@ -1,4 +1,6 @@
-"""What generative feedback would do: simulated fans joined to the observed past, and how good a hindcast was."""
+"""What generative feedback would do: simulated fans joined to the observed past, and how good a hindcast
+was.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from musictrend.report.blocks import Badge, Cell, Figure, Fold, Grid, Heading, Prose, Table
+from musictrend.report.blocks import Badge, Cell, Figure, Fold, Grid, Heading, Points, Prose, Table
 from musictrend.report.charts import LOOKS, Fan, Frame, Series, draw_fan
 from musictrend.report.plates import (
     PANEL,
@@ -75,12 +77,19 @@ def _build(tables: RunTables) -> list[Any]:
         badge,
         Prose(
             f"{count_noun(len(scenarios), 'scenario')}, {runs} runs of each. Solid: what was observed. "
-            "Broken, on tinted ground: the median of the simulated runs, with half of them in the darker band and nine "
-            "in ten in the paler one. A simulated claim has no p-value: it holds in a share of the parameter box."
+            "Broken, on tinted ground: the median of the simulated runs, with half of them in the darker "
+            "band and nine in ten in the paler one. A simulated claim has no p-value: it holds in a "
+            "share of the parameter box."
+        ),
+        Prose(
+            "The observed line holds source and genre mix fixed, the simulated one counts the world's songs as "
+            "they come: the two need not meet, and only changes compare.",
+            "note",
         ),
     ]
     blocks += _say_hindcast(tables)
-    blocks += [Prose(sentence) for sentence in _say_claims(tables)]
+    claims = _say_claims(tables)
+    blocks += [Points(tuple(claims))] if claims else []
     for place, quantity in enumerate(quantities[:QUANTITIES]):
         figures = _draw_quantity(tables, rows[rows["quantity"] == quantity], quantity, scenarios[:SCENARIOS])
         title = axis_words(speak(tables, quantity))
@@ -104,8 +113,15 @@ def list_scenarios(rows: pd.DataFrame) -> list[str]:
     return sorted(names, key=lambda name: (name in peopled, name))
 
 
+def _name_scenario(name: object) -> str:
+    """Return a scenario's name as words."""
+    return clean(str(name).replace("_", " "), 40)
+
+
 def list_quantities(rows: pd.DataFrame) -> list[str]:
-    """Return the quantities in order of worth: headline measures, then what is the world's own, then the rest."""
+    """Return the quantities in order of worth: headline measures, then what is the world's own, then the
+    rest.
+    """
     names = {str(name) for name in rows["quantity"].dropna().unique()}
     first = [name for name in (*HEADLINE[:4], *WORLD, *HEADLINE[4:]) if name in names]
     return first + sorted(names.difference(first))
@@ -113,7 +129,7 @@ def list_quantities(rows: pd.DataFrame) -> list[str]:
 
 def make_fan(rows: pd.DataFrame, name: str, look: str) -> Fan:
     """Return median, 50% and 90% of the runs by year."""
-    bands = rows.groupby("year")["value"].quantile(list(BANDS)).unstack().sort_index()
+    bands = rows.groupby("year")["value"].quantile(np.array(BANDS)).unstack().sort_index()
     columns = [bands[band].to_numpy(dtype=float) for band in BANDS]
     return Fan(
         name,
@@ -160,11 +176,11 @@ def _draw_quantity(
     for scenario, segment, fans in plots:
         past = pasts[segment]
         label = (
-            f"Simulated {words.label}, scenario {scenario}, {segment}. "
+            f"Simulated {words.label}, scenario {_name_scenario(scenario)}, {segment}. "
             + " ".join(_say_fan(fan) for fan in fans)
             + (" The observed past is joined on the left." if past else " No observed past of this quantity.")
         )
-        title = f"{clean(scenario, 28)} \N{MIDDLE DOT} {clean(segment, 12)}"
+        title = f"{_name_scenario(scenario)} \N{MIDDLE DOT} {clean(segment, 12)}"
         frame = Frame(PANEL, 238, title, words.is_share, tables.mark, years, values=values, right=82)
         figures.append(
             Figure(
@@ -192,7 +208,7 @@ def _past(tables: RunTables, quantity: str, segment: str) -> Series | None:
 
 def _shared_range(fans: list[Fan], pasts: list[Series]) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the years and values that all plots of a quantity share."""
-    years = np.concatenate([one.years for one in [*fans, *pasts]])
+    years = np.concatenate([fan.years for fan in fans] + [one.years for one in pasts])
     values = np.concatenate(
         [np.concatenate([fan.low90, fan.high90]) for fan in fans] + [one.estimate for one in pasts]
     )
@@ -210,7 +226,8 @@ def _say_fan(fan: Fan) -> str:
     decimals = count_decimals(fan.low90[-1], fan.high90[-1])
     return (
         f"{fan.name}: {format_number(fan.median[0], decimals)} in {int(fan.years[0])}, "
-        f"{format_number(fan.median[-1], decimals)} (90% {format_interval(fan.low90[-1], fan.high90[-1], decimals)}) "
+        f"{format_number(fan.median[-1], decimals)} (90% "
+        f"{format_interval(fan.low90[-1], fan.high90[-1], decimals)}) "
         f"in {int(fan.years[-1])}."
     )
 
@@ -218,7 +235,8 @@ def _say_fan(fan: Fan) -> str:
 def hindcast_score(tables: RunTables, quantity: str) -> str:
     """Return a quantity's hindcast score in words, segment by segment; empty where there is none.
 
-    Reads the columns ``quantity, segment, observed, predicted, covered, bias, no_change_bias`` as far as they are
+    Reads the columns ``quantity, segment, observed, predicted, covered, bias, no_change_bias`` as far as
+    they are
     there.
     """
     rows = tables.hindcast
@@ -231,7 +249,8 @@ def hindcast_score(tables: RunTables, quantity: str) -> str:
         parts = []
         if "covered" in part:
             parts.append(
-                f"{int(part['covered'].fillna(False).astype(bool).sum())} of {count_noun(len(part), 'decade mean')} "
+                f"{int(part['covered'].fillna(False).astype(bool).sum())} of "
+                f"{count_noun(len(part), 'decade mean')} "
                 "inside the 95% interval"
             )
         if "bias" in part and part["bias"].notna().any():
@@ -250,18 +269,24 @@ def _say_hindcast(tables: RunTables) -> list[Any]:
     if tables.hindcast.empty:
         return [
             Prose(
-                "No hindcast is in this run (hindcast.parquet): how well this world would have foretold the known past is "
-                "not shown, so nothing here is a forecast.",
+                "No hindcast is in this run (hindcast.parquet): how well this world would have foretold "
+                "the known past is not shown, so nothing here is a forecast.",
                 "warning",
             )
         ]
-    return [
-        Prose(
-            "Hindcast: the world was fitted before a cut-off year, run forward without generators, and scored against "
-            "what really happened. The score stands beside each projection.",
-            "note",
-        )
-    ]
+    text = (
+        "Hindcast: the world was fitted before a cut-off year, run forward without generators, and scored "
+        "against what really happened."
+    )
+    rows = tables.hindcast
+    if "covered" in rows:
+        inside = int(rows["covered"].fillna(False).astype(bool).sum())
+        means = count_noun(len(rows), "observed decade mean")
+        text += f" Over all quantities {inside} of {means} lie inside the 95% interval."
+    if {"bias", "no_change_bias"} <= set(rows.columns):
+        better = int((rows["bias"].abs() < rows["no_change_bias"].abs()).sum())
+        text += f" In {better} of {len(rows)} the world came nearer than a forecast of no change."
+    return [Prose(text, "note")]
 
 
 def _say_claims(tables: RunTables) -> list[str]:
@@ -285,7 +310,10 @@ def _tabulate(tables: RunTables, rows: pd.DataFrame, quantities: list[str]) -> T
     last = rows.groupby(keys, dropna=False)["year"].transform("max")
     start = rows[rows["year"] == first].groupby(keys, dropna=False)["value"].median()
     end = (
-        rows[rows["year"] == last].groupby(keys, dropna=False)["value"].quantile([0.05, 0.5, 0.95]).unstack()
+        rows[rows["year"] == last]
+        .groupby(keys, dropna=False)["value"]
+        .quantile(np.array([0.05, 0.5, 0.95]))
+        .unstack()
     )
     table = end.assign(
         start=start, n=rows[rows["year"] == last].groupby(keys, dropna=False).size()
@@ -300,7 +328,7 @@ def _tabulate(tables: RunTables, rows: pd.DataFrame, quantities: list[str]) -> T
         body.append(
             (
                 Cell(speak(tables, str(row["quantity"])).label),
-                Cell(clean(row["scenario"], 40)),
+                Cell(_name_scenario(row["scenario"])),
                 Cell(clean(row["segment"], 20)),
                 Cell(clean(row["origin"], 20)),
                 number_cell(row["start"], decimals),

@@ -1,4 +1,6 @@
-"""Genres side by side, and what pooling them would hide: Simpson's paradox said in a sentence with both figures."""
+"""Genres side by side, and what pooling them would hide: Simpson's paradox said in a sentence with both
+figures.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,8 @@ def _build(tables: RunTables) -> list[Any]:
 def find_paradoxes(tables: RunTables) -> list[tuple[bool, str]]:
     """Return each group and measure for which the pooled slope and the slope inside genres disagree.
 
-    They disagree when their intervals lie on opposite sides of zero (``True``: Simpson's paradox proper), when
+    They disagree when their intervals lie on opposite sides of zero (``True``: Simpson's paradox proper),
+    when
     only one of them excludes zero and the other does not hold its estimate, or when the two do not meet.
 
     Returns
@@ -133,8 +136,8 @@ def _say_paradoxes(tables: RunTables) -> list[Any]:
     more = f" {len(found) - PARADOXES} more are in trends.parquet." if len(found) > PARADOXES else ""
     return [
         Prose(
-            f"Pooling all tracks tells another story than the genres do one by one, because the mix of genres changed over "
-            f"the years.{paradox} Claims rest on the slopes inside genres.{more}",
+            "Pooling all tracks tells another story than the genres do one by one, because the mix of "
+            f"genres changed over the years.{paradox} Claims rest on the slopes inside genres.{more}",
             "warning",
         ),
         Points(tuple(shown)),
@@ -176,7 +179,9 @@ def _say_paradox(group: str, words: MeasureWords, pooled: pd.Series, inside: pd.
 
 
 def _primary_rows(tables: RunTables, measure: str) -> pd.DataFrame:
-    """Return one row a genre (and corpus, where a genre is in several): the primary method, steepest rise first."""
+    """Return one row a genre (and corpus, where a genre is in several): the primary method, steepest rise
+    first.
+    """
     rows = tables.trends
     rows = rows[(rows["level"] == "genre") & (rows["measure"] == measure) & rows["slope_per_decade"].notna()]
     rows = order_rows(tables, rows[rows["vocabulary"] == choose_vocabulary(tables, measure)])
@@ -214,7 +219,8 @@ def _draw_genres(tables: RunTables, measure: str) -> Figure | None:
         bars,
         f"{capital(words.label)}, {slope_axis(words)}",
         f"Slope of {words.label} inside each of {len(bars)} genres, with 95% intervals. Ends: {steepest}.",
-        f"{capital(words.label)}: slope inside each genre, {describe_option(choose_vocabulary(tables, measure))}.{cut}",
+        f"{capital(words.label)}: slope inside each genre, "
+        f"{describe_option(choose_vocabulary(tables, measure))}.{cut}",
         f"trends.parquet: measure {measure}, level genre",
         mark,
     )

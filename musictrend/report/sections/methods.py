@@ -13,18 +13,20 @@ from musictrend.report.words import VERDICTS, capital, clean, format_number
 RULES = (
     (
         "Fixed length",
-        "Windowed measures are read in windows of 30 events, or rarefied to 30, so that long songs do not look "
-        "richer than short ones. Tracks with fewer events have no such value and are counted above.",
+        "Windowed measures are read in windows of 30 events, or rarefied to 30, so that long songs do "
+        "not look richer than short ones. Tracks with fewer events have no such value and are counted "
+        "above.",
     ),
     (
         "Vocabulary",
-        "Chords are reduced to a vocabulary first (roots, major/minor, triads, sevenths, full) and equal neighbours "
-        "merged then. Measures are compared only at a vocabulary that all their sources can express.",
+        "Chords are reduced to a vocabulary first (roots, major/minor, triads, sevenths, full) and equal "
+        "neighbours merged then. Measures are compared only at a vocabulary that all their sources can "
+        "express.",
     ),
     (
         "Corpus and source",
-        "Slopes are estimated with terms for corpus, kind of source and length; artists and repeated songs are "
-        "clusters, not independent rows. Kinds of year are not mixed inside one slope.",
+        "Slopes are estimated with terms for corpus, kind of source and length; artists and repeated "
+        "songs are clusters, not independent rows. Kinds of year are not mixed inside one slope.",
     ),
     (
         "Niche",
@@ -46,14 +48,16 @@ RULES = (
 GLOSSARY = (
     (
         "event",
-        "A chord after reduction to the vocabulary and merging of equal neighbours; silence and unknown chords taken out.",
+        "A chord after reduction to the vocabulary and merging of equal neighbours; silence and unknown "
+        "chords taken out.",
     ),
     ("segment", "Pop (mainstream) or niche, by the corpus' own stated rule; other where it states neither."),
     ("slope", "Change a decade of a measure, in its own unit or in SD."),
     ("95% interval", "The range of slopes that the data do not speak against."),
     (
         "p, q",
-        "Probability of a slope as steep if there were none; q: the same, with the number of tests allowed for.",
+        "Probability of a slope as steep if there were none; q: the same, with the number of tests "
+        "allowed for.",
     ),
     ("scenario", "A setting of the feedback world; a fan shows its runs under different seeds."),
 )
@@ -84,7 +88,8 @@ def _build(tables: RunTables) -> list[Any]:
         Definitions(tuple((term, "", text) for term, text in RULES)),
         Heading("Verdicts"),
         Prose(
-            f"The bounds of \N{LEFT DOUBLE QUOTATION MARK}no change that matters\N{RIGHT DOUBLE QUOTATION MARK}: {bound} SD a decade either way."
+            f"The bounds of \N{LEFT DOUBLE QUOTATION MARK}no change that "
+            f"matters\N{RIGHT DOUBLE QUOTATION MARK}: {bound} SD a decade either way."
         ),
         Definitions(verdicts),
     ]
@@ -93,7 +98,8 @@ def _build(tables: RunTables) -> list[Any]:
         if not tables.measures:
             blocks.append(
                 Prose(
-                    "The run holds no measures.json: names only. `musictrend measures` prints the definitions.",
+                    "The run holds no measures.json: names only. `musictrend measures` prints the "
+                    "definitions.",
                     "missing",
                 )
             )

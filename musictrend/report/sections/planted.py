@@ -1,4 +1,6 @@
-"""Planted against recovered: what the recipe put into a synthetic corpus, and what the analysis found again."""
+"""Planted against recovered: what the recipe put into a synthetic corpus, and what the analysis found
+again.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,8 @@ def _build(tables: RunTables) -> list[Any] | None:
     inside = sum(1 for item, row, values in found if row is not None and _holds(item, values))
     recovered = sum(1 for _, row, _ in found if row is not None)
     text = (
-        f"{inside} of {count_noun(recovered, 'planted value')} with an estimate lie inside their 95% intervals"
-        f" (about {round(0.95 * recovered)} are expected)."
+        f"{inside} of {count_noun(recovered, 'planted value')} with an estimate lie inside their 95% "
+        f"intervals (about {round(0.95 * recovered)} are expected)."
     )
     if recovered < len(found):
         text += f" For {len(found) - recovered} no row of the run gives an estimate; the table names them."
@@ -123,7 +125,9 @@ def _draw(tables: RunTables, found: list[tuple[dict[str, Any], Any, Any]]) -> li
             bars.append(
                 Bar(
                     clean(group, 30),
-                    *(value * factor for value in values),
+                    values[0] * factor,
+                    values[1] * factor,
+                    values[2] * factor,
                     n=f"n {behind}" if behind else "",
                     look=LOOKS.get(segment, "plain"),
                     shape=SHAPES.get(segment, "circle"),
@@ -138,8 +142,10 @@ def _draw(tables: RunTables, found: list[tuple[dict[str, Any], Any, Any]]) -> li
                     f"planted_{measure}",
                     bars,
                     f"{capital(words.label)}, {unit} a decade".replace("  ", " "),
-                    f"Planted and recovered slopes of {words.label}: {held} of {len(bars)} planted values inside.",
-                    f"{capital(words.label)}: upright stroke, the planted slope; dot and bar, what was recovered.",
+                    f"Planted and recovered slopes of {words.label}: {held} of {len(bars)} planted "
+                    f"values inside.",
+                    f"{capital(words.label)}: upright stroke, the planted slope; dot and bar, what was "
+                    f"recovered.",
                     "planted.json, trends.parquet",
                     tables.mark or "SYNTHETIC",
                 )

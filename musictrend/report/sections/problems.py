@@ -45,7 +45,8 @@ def _build(tables: RunTables) -> list[Any]:
     note = "" if len(groups) <= GROUPS else f"{len(groups) - GROUPS} rarer reasons are in problems.csv."
     return [
         Prose(
-            f"{count_noun(len(rows), 'problem')} in {count_noun(len(groups), 'group')}; the rest of the corpus is intact."
+            f"{count_noun(len(rows), 'problem')} in {count_noun(len(groups), 'group')}; the rest of the "
+            f"corpus is intact."
         ),
         Table(
             "problems",

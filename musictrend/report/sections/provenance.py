@@ -34,7 +34,8 @@ def _build(tables: RunTables) -> list[Any]:
     if isinstance(timings, (dict, list)) and timings:
         blocks.append(
             Prose(
-                f"Timings (the only thing on this page that differs between equal runs): {_say_timings(timings)}.",
+                f"Timings (the only thing on this page that differs between equal runs): "
+                f"{_say_timings(timings)}.",
                 "timings",
             )
         )
@@ -77,7 +78,8 @@ def _say_reproduce(run: dict[str, Any]) -> list[Any]:
     text = f"Cite musictrend {version} and the corpora whose music this is"
     return [
         Prose(
-            "The same version, command, seed and inputs give the same tables and, but for the timings, the same page."
+            "The same version, command, seed and inputs give the same tables and, but for the timings, "
+            "the same page."
         ),
         Code("\n".join(lines)),
         Prose(

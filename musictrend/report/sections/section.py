@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from musictrend.report.blocks import Built, Prose
-from musictrend.report.tables import RunTables
+from musictrend.report.blocks import Built, Fold, Prose, Table
+from musictrend.report.tables import SYNTHETIC, RunTables
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,20 @@ class Section:
     def fill(self, tables: RunTables) -> Built | None:
         """Return the section with its blocks, or nothing where the run gives it no reason to be there."""
         blocks = self.build(tables)
-        return None if blocks is None else Built(self.id, self.title, tuple(blocks))
+        if blocks is None:
+            return None
+        if tables.mark == SYNTHETIC:
+            blocks = [mark_block(block) for block in blocks]
+        return Built(self.id, self.title, tuple(blocks))
+
+
+def mark_block(block: Any) -> Any:
+    """Return a block of a wholly synthetic run with the word on every table in it, also on those not about
+    tracks.
+    """
+    if isinstance(block, Fold):
+        return replace(block, blocks=tuple(mark_block(part) for part in block.blocks))
+    return replace(block, mark=SYNTHETIC) if isinstance(block, Table) else block
 
 
 def say_missing(tables: RunTables, file: str, consequence: str) -> Prose:

@@ -40,8 +40,9 @@ def _build(tables: RunTables) -> list[Any]:
     else:
         blocks.append(
             Prose(
-                "Lines: the estimate by year. Bands: 95% intervals. Under each plot: how many tracks stand behind each "
-                "stretch of years."
+                "Lines: the estimate by year. Bands: 95% intervals. Under each plot: how many tracks "
+                "stand behind each stretch of years. Triangles with bars over a plot: changepoints and their "
+                "intervals."
             )
         )
         blocks.append(figures[0])
@@ -74,7 +75,9 @@ def choose_groups(tables: RunTables) -> tuple[str, list[str]]:
 
 
 def _list_slopes(tables: RunTables, level: str, groups: list[str], measures: list[str]) -> list[Any]:
-    """Return the slopes: one row a group and measure by the primary method, and all specifications folded away."""
+    """Return the slopes: one row a group and measure by the primary method, and all specifications folded
+    away.
+    """
     rows = tables.trends[(tables.trends["level"] == level) & tables.trends["group"].isin(groups)]
     if rows.empty:
         return [say_missing(tables, "trends.parquet", "There is no slope to list.")]

@@ -28,6 +28,7 @@ _PUBLIC = {
     "check_laws": "musictrend.feedback",
     "contrast": "musictrend.trends",
     "estimate_trends": "musictrend.trends",
+    "evaluate": "musictrend.validation",
     "extract": "musictrend.extraction",
     "extract_corpus": "musictrend.extraction",
     "list_measures": "musictrend.complexity",

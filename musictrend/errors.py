@@ -8,6 +8,7 @@
     ├── CorpusError                        a corpus cannot be found or used as a whole
     ├── ReaderError                        one file or one track cannot be read; the rest goes on
     ├── UnsafeFileError     (ReaderError)  a file is refused: bomb, path trick, endless line
+    ├── NoSymbolsError      (ReaderError)  a score has no chord symbols; its notes may be read
     ├── NothingUsableError                 nothing in the input can be used (exit code 4)
     ├── RunError                           a run folder is not what a stage needs
     ├── WorkerError                        a worker process died; says with which task
@@ -23,6 +24,7 @@ __all__ = [
     "CorpusError",
     "MissingExtraError",
     "MusictrendError",
+    "NoSymbolsError",
     "NothingUsableError",
     "ParameterError",
     "ReaderError",
@@ -78,6 +80,10 @@ def _rebuild_reader_error(kind: type[ReaderError], reason: str, place: str, hint
 
 class UnsafeFileError(ReaderError):
     """A file from a stranger is refused: a bomb, a path trick, an endless line."""
+
+
+class NoSymbolsError(ReaderError):
+    """A score has no chord symbols; chords may still be estimated from its notes."""
 
 
 class NothingUsableError(MusictrendError):

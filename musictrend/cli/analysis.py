@@ -112,8 +112,11 @@ def _show(runs: dict, as_json: bool, seconds: float) -> None:
             print(f"{name}:")
         counts = ", ".join(f"{count} {status}" for status, count in document["tracks"].items())
         print(f"  tracks: {counts}")
-        for claim in document["claims"]:
+        testable = [claim for claim in document["claims"] if claim["verdict"] != "not_testable"]
+        for claim in testable:
             print(f"  {claim['verdict']:<13} {claim['sentence']}")
+        if len(testable) < len(document["claims"]):
+            print(f"  not testable  {len(document['claims']) - len(testable)} claims; the page says why")
         print(f"  page: {document['report']}")
     print(f"done in {seconds:.1f} s")
 

@@ -40,9 +40,9 @@ def top(
 
 
 def _register() -> None:
-    from musictrend.cli import analysis, chords, corpora, laws, runs
+    from musictrend.cli import analysis, chords, corpora, evaluation, laws, runs
 
-    for module in (analysis, corpora, chords, runs, laws):
+    for module in (analysis, corpora, chords, evaluation, runs, laws):
         module.register(app)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from musictrend.cli import common
-from musictrend.cli.common import Jobs, Json, Quiet
+from musictrend.cli.common import Executor, Jobs, Json, Quiet
 
 run_app = typer.Typer(help="A run folder: status, verify, clean.\n\nTry: musictrend run status runs/planted", no_args_is_help=True, rich_markup_mode=None)
 
@@ -57,6 +57,7 @@ def simulate(
     sweep: Annotated[list[str] | None, typer.Option("--sweep", help="PARAMETER=V1,V2,...; may be given again.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="By default the run's own.")] = None,
     jobs: Jobs = 0,
+    executor: Executor = "local",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -69,7 +70,7 @@ def simulate(
     common.log_to(quiet=quiet)
     document = rerun_simulation(
         run, scenarios=tuple(scenario or ()), n_seeds=seeds, sweep=tuple(sweep or ()), seed=seed,
-        jobs=common.resolve_jobs(jobs), quiet=quiet,
+        jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet,
     )  # fmt: skip
     if as_json:
         common.emit(document)

@@ -32,7 +32,7 @@ class CorpusReport:
         Each with what to do next.
     contrasts : list of dict
         Which slopes and contrasts the corpus can carry, with the smallest slope that it would see
-        (``mdes_sd_per_decade``, 80% power).
+        (``mdes_sd``, SD a decade, 80% power).
     facts : dict
         Single figures: duplicates, missing years, unreadable files, symbols read.
     """

@@ -127,7 +127,7 @@ def load_corpus(spec: str | Path, *, name: str | None = None) -> Corpus:
     """
     path = Path(spec)
     try:
-        if path.is_dir():
+        if str(spec) and path.is_dir():
             corpus = _from_folder(path)
         elif path.is_file():
             corpus = _from_file(path)

@@ -96,16 +96,17 @@ def collect_notes(
     """
     if len(rows) > MAX_NOTES:
         raise ReaderError(f"{len(rows):,} notes: at most {MAX_NOTES:,} are read", hint="is this one piece?")
-    onset, length, pitch = (np.array(column, dtype=float) for column in zip(*rows, strict=True)) if rows else (np.zeros(0),) * 3
+    onset, length, pitch = np.array(rows, dtype=float).reshape(-1, 3).T
     if not np.isfinite(onset).all() or not np.isfinite(length).all():
         raise ReaderError("notes at times that are not finite numbers")
     keep = length > 1e-6
     onset, length, pitch = onset[keep], length[keep], pitch[keep]
     if not len(onset):
-        raise ReaderError("a score without notes", hint="does it hold nothing but rests, grace notes or percussion?")
+        raise ReaderError("a score without notes", hint="rests, grace notes and percussion alone?")
     if length.max() > LONGEST:
         at = int(np.searchsorted(bars, onset[length.argmax()] + 1e-6))
-        raise ReaderError(f"a note of {length.max():g} quarter notes", place=f"bar {at}", hint="are its divisions right?")
+        hint = "are its divisions right?"
+        raise ReaderError(f"a note of {length.max():g} quarter notes", place=f"bar {at}", hint=hint)
     if pitch.min() < 0 or pitch.max() > 127:
         odd = pitch.min() if pitch.min() < 0 else pitch.max()
         raise ReaderError(f"a pitch of MIDI number {odd:g}: 0 to 127 are read", hint="is its octave right?")

@@ -76,12 +76,12 @@ def parse_year(text: object) -> Year:
         if high < low:
             return Year(reason=f"year {written!r} ends before it begins")
         return _checked((low + high) // 2, low, high, written)
+    if match := re.fullmatch(r"\d{1,2}[./-]\d{1,2}[./-](\d{4})", core):
+        return _checked(int(match[1]), int(match[1]), int(match[1]), written)
     if match := re.fullmatch(r"(\d{1,4})(?:[-/.](?:\d{1,2}|\w{3,9})?){0,3}(?:[T ].*)?\??", core):
         year = int(match[1])
         spread = ABOUT if about else 0
         return _checked(year, year - spread, year + spread, written)
-    if match := re.fullmatch(r"\d{1,2}[./-]\d{1,2}[./-](\d{4})", core):
-        return _checked(int(match[1]), int(match[1]), int(match[1]), written)
     return Year(reason=f"year {written[:40]!r} cannot be read")
 
 

@@ -8,8 +8,10 @@ run goes on where it stopped.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from bisect import bisect_right
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ from musictrend.corpus.readers import get_reader, reader_for_file
 from musictrend.corpus.readers.chordstrings import READER as CHORD_STRINGS
 from musictrend.corpus.readers.reader import MALFORMED, as_reader_error, guarded
 from musictrend.corpus.track import Track
-from musictrend.errors import ReaderError
+from musictrend.errors import NoSymbolsError, ReaderError
 from musictrend.execution import Progress, map_tasks
 from musictrend.extraction.annotation import SymbolReader
 from musictrend.extraction.keys import fill_keys
@@ -33,8 +35,9 @@ from musictrend.harmony.table import ChordTable
 
 __all__ = ["Extracted", "extract_corpora", "extract_corpus"]
 
-BATCH = 250  # tracks
-FEW = 1500  # tracks; starting workers takes longer than reading so few
+BATCH = 250  # chord files
+SCORE_WORK = 16  # chords from a score's notes take as long as this many chord files
+FEW = 1500  # chord files; starting workers takes longer than reading so few
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,15 @@ class Extracted:
     problems : list of Problem
     key_estimated : bool array, shape (n_tracks,), optional
         Which tracks have a key estimated from their chords because none is written.
+    from_notes : set of str
+        Ids of tracks whose chords were estimated from notes because no chord symbols are written.
     """
 
     chords: ChordTable
     reasons: dict[str, str]
     problems: list[Problem]
     key_estimated: np.ndarray | None = None
+    from_notes: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ def extract_corpora(
         results = map_tasks(
             _read_batch,
             batches,
-            jobs=jobs if total > FEW or executor != "local" else 1,
+            jobs=jobs if sum(_work(t) for b in batches for t in b.tracks) > FEW or executor != "local" else 1,
             executor=executor,
             describe=lambda b: f"{b.corpus}/{b.tracks[0].track_id} to {b.tracks[-1].track_id}",
             on_result=lambda number, result: progress.advance(len(batches[number].tracks)),
@@ -128,7 +134,8 @@ def extract_corpora(
         table = table.select([place[i] for i in ids])
     table, estimated = fill_keys(table)
     reasons = {k: v for r in results for k, v in r.reasons.items()}
-    return Extracted(table, reasons, [p for r in results for p in r.problems], estimated)
+    from_notes = {track_id for r in results for track_id in r.from_notes}
+    return Extracted(table, reasons, [p for r in results for p in r.problems], estimated, from_notes)
 
 
 def batch_hashes(corpora: list[Corpus]) -> list[str]:
@@ -140,12 +147,21 @@ def _cut(corpora: list[Corpus], keep: Path | None) -> list[Batch]:
     batches = []
     for corpus in corpora:
         whole = [t for t in corpus.entries if t.status == "ok"]
-        for i in range(0, len(whole), BATCH):
+        work = [0, *accumulate(_work(t) for t in whole)]
+        start = 0
+        while start < len(whole):
+            stop = max(start + 1, bisect_right(work, work[start] + BATCH) - 1)
             batches.append(
-                Batch(corpus.name, str(corpus.root), corpus.reader, tuple(whole[i : i + BATCH]), str(keep or ""),
+                Batch(corpus.name, str(corpus.root), corpus.reader, tuple(whole[start:stop]), str(keep or ""),
                       corpus.dialect)  # fmt: skip
             )
+            start = stop
     return batches
+
+
+def _work(track: Track) -> int:
+    """How long a track's chords take, in chord files."""
+    return SCORE_WORK if track.source_kind == "score" else 1
 
 
 def _read_batch(batch: Batch) -> Extracted:
@@ -163,7 +179,8 @@ def _read_batch(batch: Batch) -> Extracted:
         try:
             kept = json.loads(notes.read_text(encoding="utf-8"))
             table = chords_from_arrow(pq.read_table(rows), kept["track_ids"])
-            return Extracted(table, kept["reasons"], [Problem(**p) for p in kept["problems"]])
+            problems = [Problem(**p) for p in kept["problems"]]
+            return Extracted(table, kept["reasons"], problems, from_notes=set(kept["from_notes"]))
         except (OSError, ValueError, KeyError, pa.ArrowException):
             pass  # half a batch: read it again
     result = _read_tracks(batch)
@@ -174,10 +191,12 @@ def _read_batch(batch: Batch) -> Extracted:
             "track_ids": list(result.chords.track_ids),
             "reasons": result.reasons,
             "problems": [asdict(p) for p in result.problems],
+            "from_notes": sorted(result.from_notes),
         }
         part.write_text(json.dumps(kept), encoding="utf-8")
     # As read back, so that resumed and undisturbed runs hold the very same table.
-    return Extracted(chords_from_arrow(pq.read_table(rows), kept["track_ids"]), result.reasons, result.problems)
+    table = chords_from_arrow(pq.read_table(rows), kept["track_ids"])
+    return Extracted(table, result.reasons, result.problems, from_notes=result.from_notes)
 
 
 def _batch_hash(batch: Batch) -> str:
@@ -209,11 +228,14 @@ def _read_tracks(batch: Batch) -> Extracted:
     sequences: list[ChordSequence] = []
     reasons: dict[str, str] = {}
     problems: list[Problem] = []
+    from_notes: set[str] = set()
     for track, annotation in zip(batch.tracks, _annotations(batch, root), strict=True):
         track_id = f"{batch.corpus}/{track.track_id}"
         try:
-            if annotation is None:
+            if annotation is None or isinstance(annotation.problem, NoSymbolsError):
                 sequences.append(extract_score(resolve_inside(root, track.path), track_id))
+                if annotation is not None:
+                    from_notes.add(track_id)
             else:
                 annotation.track_id = track_id
                 sequences.append(symbols.read(annotation, track.path, track.key))
@@ -222,7 +244,8 @@ def _read_tracks(batch: Batch) -> Extracted:
             sequences.append(ChordSequence((), track_id=track_id))
             reasons[track_id] = error.reason
             problems.append(Problem("chords", track_id, track.path, error.place, error.reason, error.hint))
-    return Extracted(ChordTable.from_sequences(sequences), reasons, problems + symbols.problems)
+    table = ChordTable.from_sequences(sequences)
+    return Extracted(table, reasons, problems + symbols.problems, from_notes=from_notes)
 
 
 def _annotations(batch: Batch, root: Path) -> list[Annotation | None]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from musictrend.cache import atomic_path
 from musictrend.corpus.files import iter_rows, read_head
 from musictrend.corpus.readers import list_readers, reader_for_file
-from musictrend.errors import ParameterError, ReaderError
+from musictrend.errors import NoSymbolsError, ParameterError, ReaderError
 from musictrend.extraction.annotation import SymbolReader
+from musictrend.extraction.score import extract_score
 from musictrend.harmony.chord import Chord
 from musictrend.harmony.key import Key
 from musictrend.harmony.sequence import ChordSequence
@@ -35,12 +36,12 @@ def holds_one_piece(path: Path) -> bool:
 
 
 def extract(path: str | Path, *, part: str | None = None) -> ChordSequence:
-    """The chords of one file.
+    """The chords of one file; of a score without chord symbols, estimated from its notes.
 
     Parameters
     ----------
     path : str or Path
-        A chord file of any format with a reader.
+        A chord file or score of any format with a reader.
     part : str, optional
         Which piece, for files that hold several; the first without.
 
@@ -58,7 +59,12 @@ def extract(path: str | Path, *, part: str | None = None) -> ChordSequence:
     if reader is None:
         known = sorted({s for r in list_readers().values() for s in r.suffixes})
         raise ReaderError(f"{path}: no reader takes {path.suffix or 'a file without suffix'}", hint="readers take " + " ".join(known))
-    annotations = reader.read_file(path)
+    if reader.source_kind == "score":
+        return extract_score(path, path.stem)
+    try:
+        annotations = reader.read_file(path)
+    except NoSymbolsError:
+        return extract_score(path, path.stem)
     if part is not None:
         annotations = [a for a in annotations if part in (a.track_id, a.title)]
     if not annotations:

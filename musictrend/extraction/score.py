@@ -12,7 +12,8 @@ decoded by Viterbi.
 
 References
 ----------
-.. [1] Raphael, Stoddard (2004). Functional harmonic analysis using probabilistic models. Computer Music Journal 28(3).
+.. [1] Raphael, Stoddard (2004). Functional harmonic analysis using probabilistic models. Computer Music
+   Journal 28(3).
 .. [2] Rabiner (1989). A tutorial on hidden Markov models. Proceedings of the IEEE 77(2).
 """
 
@@ -35,19 +36,20 @@ from musictrend.harmony.sequence import ChordSequence
 
 __all__ = ["estimate_chords", "extract_score", "slice_notes"]
 
+FROM_NOTES = "estimated from notes"  # the transcription policy of such tracks
 MIN_POLYPHONY = 1.3  # notes together on average; tune books have 1
 MAX_SLICES = 150_000  # Tristan has about 100,000
-# How loudly a quarter note's worth of sound, and its bass, speak; beyond two quarter notes a slice says no more.
+# How loudly a quarter note's worth of sound, and its bass, speak; after two quarter notes a slice says no more.
 SOUND_WEIGHT, BASS_WEIGHT, LONGEST = 5.3, 0.8, 2.0
-CHANGE = (0.90, 0.75, 0.10)  # chance that a chord changes where a slice begins: at a bar, on a beat, off the beat
+CHANGE = (0.90, 0.75, 0.10)  # chance that a chord changes where a slice begins: at a bar, on a beat, off it
 
 
 @dataclass(frozen=True, eq=False)
 class _States:
     """The chords of the model: s = 12 roots times the qualities, roots outermost.
 
-    ``sound`` and ``bass``, shape (s, 12), are log probabilities of pitch classes; ``prior`` (s,) and ``moves``
-    (s, s), from row to column, of chords, given that one chord follows another; no chord follows itself.
+    Log probabilities: ``sound`` and ``bass``, shape (s, 12), of pitch classes; ``prior``, shape (s,), of chords;
+    ``moves``, shape (s, s), from row to column, of the next chord once it changes. No chord follows itself.
     """
 
     roots: np.ndarray
@@ -207,17 +209,19 @@ def estimate_chords(notes: Notes, track_id: str = "score") -> ChordSequence:
     )  # fmt: skip
 
 
-def _bass_line(path: np.ndarray, bass: np.ndarray, edges: np.ndarray, notes: Notes, states: _States) -> np.ndarray:
-    """The bass of each slice: the chord tone that is lowest longest in that bar of the chord; shape (n,), -1 in silence.
+def _bass_line(
+    path: np.ndarray, bass: np.ndarray, edges: np.ndarray, notes: Notes, states: _States
+) -> np.ndarray:
+    """The chord tone that is lowest longest in that bar of the chord: shape (n,), -1 in silence.
 
-    Finer than bars it would follow every broken chord (65% of held-out time right, as with bars, at twice the chords).
+    Finer than bars it would follow every broken chord: no more of the held-out time right, twice the chords.
     """
     bar = np.searchsorted(notes.bar_onset_quarter, edges[:-1] + 1e-3)
     chord = np.cumsum((np.diff(path, prepend=-2) != 0) | (np.diff(bar, prepend=-2) != 0)) - 1
     roots = states.roots[path]
     sounds = (path >= 0) & (bass >= 0) & (states.bitmaps[path] >> (bass - roots) % 12 & 1 == 1)
-    time = np.bincount(chord[sounds] * 12 + bass[sounds], weights=np.diff(edges)[sounds], minlength=12 * (chord[-1] + 1))
-    time = time.reshape(-1, 12)
+    cells = chord[sounds] * 12 + bass[sounds]
+    time = np.bincount(cells, weights=np.diff(edges)[sounds], minlength=12 * (chord[-1] + 1)).reshape(-1, 12)
     low = np.where(time.any(axis=1)[chord], time.argmax(axis=1)[chord], roots)
     return np.where(path < 0, -1, low)
 

@@ -42,9 +42,7 @@ class Canvas:
 
     def line(self, x1: float, y1: float, x2: float, y2: float, look: str) -> None:
         """Draw a straight line."""
-        self._parts.append(
-            f'<line class="{look}" x1="{_at(x1)}" y1="{_at(y1)}" x2="{_at(x2)}" y2="{_at(y2)}"/>'
-        )
+        self._parts.append(f'<line class="{look}" x1="{_at(x1)}" y1="{_at(y1)}" x2="{_at(x2)}" y2="{_at(y2)}"/>')
 
     def rect(self, x: float, y: float, width: float, height: float, look: str) -> None:
         """Draw a rectangle."""
@@ -75,15 +73,11 @@ class Canvas:
             corners = [(0, -far), (far, far * 0.8), (-far, far * 0.8)]
         self.path([(x + dx, y + dy) for dx, dy in corners], look, closed=True)
 
-    def text(
-        self, x: float, y: float, words: object, look: str = "", anchor: str = "start", limit: int = 80
-    ) -> None:
+    def text(self, x: float, y: float, words: object, look: str = "", anchor: str = "start", limit: int = 80) -> None:
         """Write text; the words may come from strangers."""
         classes = f' class="{look}"' if look else ""
         side = "" if anchor == "start" else f' text-anchor="{anchor}"'
-        self._parts.append(
-            f'<text{classes}{side} x="{_at(x)}" y="{_at(y)}">{escape(clean(words, limit))}</text>'
-        )
+        self._parts.append(f'<text{classes}{side} x="{_at(x)}" y="{_at(y)}">{escape(clean(words, limit))}</text>')
 
     def watermark(self, mark: str, x: float, y: float, size: float) -> None:
         """Write a word across the picture, pale and large, that no crop of the plot leaves out."""

@@ -139,11 +139,14 @@ def draw_forest(
     Below 480 units of width the name stands over its interval instead of beside it.
     """
     slim = width < 480
-    row = 36 if slim else 23
-    longest = max((len(bar.label) * (7.0 if bar.strong else 6.3) for bar in bars), default=50)
-    left = 10 if slim else min(max(longest + 14, 90), 250)
     decimals = count_decimals(*[100 * value if percent else value for value in _typical_interval(bars)])
     numbers = [_say_bar(bar, decimals, percent) for bar in bars]
+    names = [len(bar.label) * (7.0 if bar.strong else 6.3) for bar in bars]
+    # A name and its numbers share a line over their interval where there is room, else they have one each.
+    widest = max((name + 5.8 * len(text) for name, text in zip(names, numbers, strict=True)), default=0)
+    deep = slim and widest > width - 30
+    row = 52 if deep else 36 if slim else 23
+    left = 10 if slim else min(max(max(names, default=50) + 14, 90), 250)
     right = 14 if slim else max(24 + 5.8 * max((len(text) for text in numbers), default=0), 190)
     top = 30
     bottom = top + row * len(bars) + 4
@@ -161,16 +164,18 @@ def draw_forest(
         canvas.line(x(tick), top - 4, x(tick), bottom, "grid" if tick else "zero")
         step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
         canvas.text(x(tick), bottom + 15, format_tick(tick, step, percent), "tick", "middle")
-    canvas.watermark(
-        mark, (left + width - right) / 2, (top + bottom) / 2 + 8, min(46, 0.13 * (width - left - right))
-    )
+    canvas.watermark(mark, (left + width - right) / 2, (top + bottom) / 2 + 8, min(46, 0.13 * (width - left - right)))
     canvas.text(4, 14, axis, "axis")
     for place, bar in enumerate(bars):
         middle = top + row * place + row / 2
-        name = f"rowname{' strong' if bar.strong else ''}"
-        if slim:
+        name = f"halo{' strong' if bar.strong else ''}"
+        if deep:
+            canvas.text(left, middle - 12, bar.label, name, limit=54)
+            canvas.text(left, middle + 3, numbers[place], "num halo")
+            middle += 14
+        elif slim:
             canvas.text(left, middle - 6, bar.label, name, limit=44)
-            canvas.text(width - 8, middle - 6, numbers[place], "num", "end")
+            canvas.text(width - 8, middle - 6, numbers[place], "num halo", "end")
             middle += 8
         else:
             canvas.text(left - 10, middle + 4, bar.label, name, "end", 40)
@@ -196,18 +201,14 @@ def draw_fan(past: Sequence[Series], fans: Sequence[Fan], frame: Frame, label: s
     x = Scale(*_year_range(years, frame.years), left, frame.width - right)
     lows = [one.low for one in past] + [one.low90 for one in fans]
     highs = [one.high for one in past] + [one.high90 for one in fans]
-    low, high = frame.values or _value_range(
-        [one.estimate for one in past] + [one.median for one in fans], lows, highs
-    )
+    low, high = frame.values or _value_range([one.estimate for one in past] + [one.median for one in fans], lows, highs)
     y = Scale(low, high, bottom, top)
     start = min((float(one.years[0]) for one in fans if len(one.years)), default=x.high)
     canvas.rect(x(start), top - 6, x.stop - x(start), bottom - top + 6, "future")
     _draw_axes(canvas, frame, x, y)
     canvas.line(x(start), top - 6, x(start), bottom, "now")
     near_end = x.stop - x(start) < 56
-    canvas.text(
-        x(start) + (-4 if near_end else 4), top + 4, "simulated", "simulated", "end" if near_end else "start"
-    )
+    canvas.text(x(start) + (-4 if near_end else 4), top + 4, "simulated", "simulated", "end" if near_end else "start")
     canvas.watermark(frame.mark, (left + x.stop) / 2, (top + bottom) / 2 + 10, _mark_size(frame))
     for one in past:
         _draw_band(canvas, x, y, one.years, one.low, one.high, f"band {one.look}")
@@ -242,9 +243,7 @@ def _draw_axes(canvas: Canvas, frame: Frame, x: Scale, y: Scale) -> None:
 def _draw_strip(canvas: Canvas, series: Sequence[Series], x: Scale, top: float) -> None:
     """Write under the years how many tracks each series has there."""
     span = x.high - x.low
-    width = next(
-        (size for size in (10, 20, 50, 100, 200, 500) if size / (span or 1) * (x.stop - x.start) >= 27), 500
-    )
+    width = next((size for size in (10, 20, 50, 100, 200, 500) if size / (span or 1) * (x.stop - x.start) >= 27), 500)
     for order, one in enumerate(series):
         height = top + 15 * order + 9
         canvas.text(4, height, "tracks" if order == 0 else "", "tick")
@@ -328,9 +327,7 @@ def _say_bar(bar: Bar, decimals: int, percent: bool) -> str:
     """Return a row's numbers: estimate, interval, tracks."""
     factor = 100 if percent else 1
     scaled = [value * factor if _finite(value) else None for value in (bar.estimate, bar.low, bar.high)]
-    text = (
-        f"{format_number(scaled[0], decimals, sign=True)} ({format_interval(scaled[1], scaled[2], decimals)})"
-    )
+    text = f"{format_number(scaled[0], decimals, sign=True)} ({format_interval(scaled[1], scaled[2], decimals)})"
     return f"{text}  {bar.n}" if bar.n else text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from musictrend.report.blocks import Claim
-from musictrend.report.examples import pick_examples
+from musictrend.report.examples import pick_tracks, show_track
 from musictrend.report.plates import contrast_in_sd
 from musictrend.report.selection import choose_vocabulary, count_sides, order_rows, speak
 from musictrend.report.tables import RunTables, as_list
@@ -59,6 +60,14 @@ def find_evidence(tables: RunTables, claim: dict[str, Any]) -> Evidence:
     measure and the groups that its id or sentence names; and among their rows the one whose estimate is the
     claim's, or the primary specification.
     """
+    key = ("evidence", id(claim))
+    if key not in tables.memory:
+        tables.memory[key] = _find_evidence(tables, claim)
+    return tables.memory[key]
+
+
+def _find_evidence(tables: RunTables, claim: dict[str, Any]) -> Evidence:
+    """Return what a claim rests on, looked up afresh."""
     text = f"{claim.get('id', '')} {claim.get('sentence', '')}".lower()
     measure = str(claim.get("measure") or _guess_measure(tables, text))
     stated = claim.get("group") or claim.get("groups") or claim.get("segment")
@@ -100,26 +109,37 @@ def find_evidence(tables: RunTables, claim: dict[str, Any]) -> Evidence:
     )
 
 
-def build_claim(tables: RunTables, claim: dict[str, Any], place: int) -> Claim:
-    """Return a claim as the page shows it, down to the chords."""
-    evidence = find_evidence(tables, claim)
-    verdict = describe_verdict(claim.get("verdict"))
-    headline, unit_note = _say_estimate(tables, evidence)
-    facts = _list_facts(tables, evidence, unit_note)
-    examples, note = pick_examples(tables, evidence)
-    return Claim(
-        name=f"claim-{place}",
-        claim_kind="simulated" if evidence.is_simulated else "observed",
-        sentence=clean(claim.get("sentence") or claim.get("id") or "a claim without a sentence", 400),
-        verdict=verdict.key,
-        word=verdict.word,
-        gloss=verdict.gloss,
-        headline=headline,
-        facts=tuple(facts),
-        examples=examples,
-        examples_note=note,
-        mark=tables.mark if evidence.is_simulated else tables.mark_of(evidence.level, list(evidence.groups)),
-    )
+def build_claims(tables: RunTables, claims: Sequence[dict[str, Any]]) -> list[Claim]:
+    """Return claims as the page shows them, down to the chords; scores and chords are read in one pass each."""
+    found = [find_evidence(tables, claim) for claim in claims]
+    tables.hold_scores(sorted({evidence.measure for evidence in found}))
+    picks = [pick_tracks(tables, evidence) for evidence in found]
+    wanted = {str(row["track_id"]) for picked, _ in picks for _, row in picked}
+    chords = tables.select_chords(sorted(wanted))
+    by_track = {str(name): part for name, part in chords.groupby("track_id", sort=False, observed=True)}
+    built = []
+    for place, (evidence, (picked, note)) in enumerate(zip(found, picks, strict=True), 1):
+        claim, verdict = evidence.claim, describe_verdict(evidence.claim.get("verdict"))
+        headline, unit_note = _say_estimate(tables, evidence)
+        groups = list(evidence.groups)
+        built.append(
+            Claim(
+                name=f"claim-{place}",
+                claim_kind="simulated" if evidence.is_simulated else "observed",
+                sentence=clean(claim.get("sentence") or claim.get("id") or "a claim without a sentence", 400),
+                verdict=verdict.key,
+                word=verdict.word,
+                gloss=verdict.gloss,
+                headline=headline,
+                facts=tuple(_list_facts(tables, evidence, unit_note)),
+                examples=tuple(
+                    show_track(tables, evidence, role, row, by_track.get(str(row["track_id"]))) for role, row in picked
+                ),
+                examples_note=note,
+                mark=tables.mark if evidence.is_simulated else tables.mark_of(evidence.level, groups),
+            )
+        )
+    return built
 
 
 def count_behind(tables: RunTables, evidence: Evidence) -> tuple[float | None, float | None]:
@@ -158,9 +178,7 @@ def _say_estimate(tables: RunTables, evidence: Evidence) -> tuple[str, str]:
         text = _say_sd((estimate, low, high))
     else:
         change, interval = describe_change(estimate, low, high, words)
-        text = f"{change} " + (
-            "(no interval given)" if np.isnan(low + high) else f"(95% interval {interval})"
-        )
+        text = f"{change} " + ("(no interval given)" if np.isnan(low + high) else f"(95% interval {interval})")
     if row is None or words.is_sd:
         return text, ""
     if stated_in_sd:
@@ -217,11 +235,7 @@ def _list_facts(tables: RunTables, evidence: Evidence, unit_note: str) -> list[t
         facts.append(("In other units", unit_note))
     robustness = claim.get("robustness")
     if evidence.is_simulated:
-        share = (
-            "not stated"
-            if is_missing(robustness)
-            else f"{format_percent(robustness)} of the stated parameter box"
-        )
+        share = "not stated" if is_missing(robustness) else f"{format_percent(robustness)} of the stated parameter box"
         facts.append(("Holds in", f"{share}. A simulated claim has no p-value."))
         if claim.get("n_worlds"):
             facts.append(("Rests on", f"{count_noun(claim['n_worlds'], 'simulated world')}"))
@@ -230,9 +244,7 @@ def _list_facts(tables: RunTables, evidence: Evidence, unit_note: str) -> list[t
     behind = [] if tracks is None else [count_noun(tracks, "track")]
     behind += [] if artists is None else [count_noun(artists, "artist")]
     facts.append(("Rests on", join_words(behind) if behind else "the run does not state how many tracks"))
-    facts.append(
-        ("Measure", f"{words.label} ({evidence.measure}), vocabulary {describe_option(evidence.vocabulary)}")
-    )
+    facts.append(("Measure", f"{words.label} ({evidence.measure}), vocabulary {describe_option(evidence.vocabulary)}"))
     if row is not None:
         method = [describe_option(row["method"]), describe_option(row["pooling"])]
         if evidence.is_contrast and not is_missing(row.get("identification")):
@@ -245,9 +257,7 @@ def _list_facts(tables: RunTables, evidence: Evidence, unit_note: str) -> list[t
         counts = claim.get("specifications")
         said = ""
         if isinstance(counts, dict) and counts:
-            said = ": " + ", ".join(
-                f"{format_count(number)} {clean(word, 30)}" for word, number in counts.items()
-            )
+            said = ": " + ", ".join(f"{format_count(number)} {clean(word, 30)}" for word, number in counts.items())
         facts.append(("Agree", f"{format_percent(robustness)} of the registered specifications{said}"))
     caveats = "; ".join(clean(text, 300) for text in as_list(claim.get("caveats")))
     if caveats:
@@ -259,11 +269,7 @@ def _guess_measure(tables: RunTables, text: str) -> str:
     """Return the measure that a claim's own words name, the longest name first; else the first headline
     measure.
     """
-    names = {
-        str(value)
-        for table in (tables.contrasts, tables.trends)
-        for value in table["measure"].dropna().unique()
-    }
+    names = {str(value) for table in (tables.contrasts, tables.trends) for value in table["measure"].dropna().unique()}
     for name in sorted(names | set(HEADLINE), key=lambda item: (-len(item), item)):
         if name in text or name.replace("_", " ") in text:
             return name
@@ -273,11 +279,7 @@ def _guess_measure(tables: RunTables, text: str) -> str:
 def _guess_level(tables: RunTables, groups: tuple[str, ...]) -> str:
     """Return the level at which the groups have trends."""
     rows = tables.trends[tables.trends["group"].isin(groups)]
-    return (
-        str(rows["level"].iloc[0])
-        if len(rows) and not set(groups) <= {"pop", "niche", "other"}
-        else "segment"
-    )
+    return str(rows["level"].iloc[0]) if len(rows) and not set(groups) <= {"pop", "niche", "other"} else "segment"
 
 
 def _match_row(rows: pd.DataFrame, estimate: object, value: str, vocabulary: object) -> pd.Series | None:

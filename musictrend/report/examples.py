@@ -25,43 +25,34 @@ if TYPE_CHECKING:
 CHORDS_SHOWN = 32
 
 
-def pick_examples(tables: RunTables, evidence: Evidence) -> tuple[tuple[Example, ...], str]:
-    """Return the tracks a claim opens down to: the middle of the first and last decade, and the two ends."""
+def pick_tracks(tables: RunTables, evidence: Evidence) -> tuple[list[tuple[str, pd.Series]], str]:
+    """Return the tracks that a claim opens down to, each with its role, and the words on how they were picked.
+
+    The middle of the first and of the last decade and, for one group alone, both ends of the scale.
+    """
     scores = tables.select_scores(evidence.measure, evidence.vocabulary)
-    columns = ["track_id", "title", "artist", "year", "genres", "segment", "corpus"]
-    tracks = tables.usable[columns]
+    tracks = tables.usable[["track_id", "title", "artist", "year", "genres", "segment", "corpus"]]
     tracks = tracks[tracks["year"].notna()]
     if scores.empty or tracks.empty:
-        return (), "No scores of this measure are in the run, so no tracks can be picked."
+        return [], "No scores of this measure are in the run, so no tracks can be picked."
     scores = scores[["track_id", "value"]].dropna().drop_duplicates("track_id")
     rows = tracks.merge(scores, on="track_id", how="inner")
-    segments = evidence.groups or ("pop", "niche", "other")
+    groups = evidence.groups or ("pop", "niche", "other")
     picked: list[tuple[str, pd.Series]] = []
-    for group in segments:
+    for group in groups:
         inside = _inside(rows, evidence.level, group)
         if len(inside):
-            picked += _pick_tracks(
-                inside, group, both_ends=len(segments) == 1, last_only=evidence.is_simulated
-            )
+            picked += _pick(inside, group, both_ends=len(groups) == 1, last_only=evidence.is_simulated)
     if not picked:
-        return (), f"No scored track of {join_words(clean(group, 40) for group in segments)} has a year."
-    chords = tables.select_chords([str(row["track_id"]) for _, row in picked])
-    by_track = dict(list(chords.groupby("track_id", sort=False, observed=True)))
-    examples = tuple(
-        _show_track(tables, evidence, role, row, by_track.get(row["track_id"])) for role, row in picked
-    )
-    return examples, _RULE_SIMULATED if evidence.is_simulated else _RULE
+        return [], f"No scored track of {join_words(clean(group, 40) for group in groups)} has a year."
+    return picked, _RULE_SIMULATED if evidence.is_simulated else _RULE
 
 
 _RULE = "Picked by rule: the track nearest its decade's median and, for one group, both ends of the scale."
-_RULE_SIMULATED = (
-    "Simulated works are not kept one by one. The world starts from the last decade; its middle tracks:"
-)
+_RULE_SIMULATED = "Simulated works are not kept one by one. The world starts from the last decade; its middle tracks:"
 
 
-def _pick_tracks(
-    rows: pd.DataFrame, group: str, *, both_ends: bool, last_only: bool
-) -> list[tuple[str, pd.Series]]:
+def _pick(rows: pd.DataFrame, group: str, *, both_ends: bool, last_only: bool) -> list[tuple[str, pd.Series]]:
     """Pick tracks of one group by rule; ties go to the smaller track id."""
     rows = rows.sort_values("track_id", kind="stable")
     decade = (rows["year"] // 10 * 10).astype(int)
@@ -83,7 +74,7 @@ def _pick_tracks(
     return picked
 
 
-def _show_track(
+def show_track(
     tables: RunTables, evidence: Evidence, role: str, row: pd.Series, chords: pd.DataFrame | None
 ) -> Example:
     """Return a track with its first chords."""
@@ -96,9 +87,7 @@ def _show_track(
             for label, pitches in zip(first["label"], first["pitch_classes"], strict=True)
         )
         shown = (
-            f"first {len(first)} of {format_count(len(chords))}"
-            if len(chords) > len(first)
-            else f"all {len(first)}"
+            f"first {len(first)} of {format_count(len(chords))}" if len(chords) > len(first) else f"all {len(first)}"
         )
         note = f"{shown} chords; the rest: chords.parquet, track_id {clean(row['track_id'], 60)}"
     detail = [str(int(row["year"])), ", ".join(as_list(row["genres"])), clean(row["corpus"], 60)]

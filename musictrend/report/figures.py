@@ -69,14 +69,10 @@ def plot_trend(
     if vocabulary is None and len(rows):
         vocabulary = rows["vocabulary"].iloc[0]
     rows = rows[rows["vocabulary"] == vocabulary] if not is_missing(vocabulary) else rows
-    wanted = (
-        list(groups) if groups is not None else sorted(rows["group"].dropna().unique(), key=_group_key)[:6]
-    )
+    wanted = list(groups) if groups is not None else sorted(rows["group"].dropna().unique(), key=_group_key)[:6]
     rows = rows[rows["group"].isin(wanted)]
     if rows.empty:
-        raise ParameterError(
-            f"measure={name!r}, groups={wanted!r}: curves has no such rows; give names that it has"
-        )
+        raise ParameterError(f"measure={name!r}, groups={wanted!r}: curves has no such rows; give names that it has")
     rows = rows[rows["method"] == rows["method"].iloc[0]] if rows["method"].notna().any() else rows
     words = describe_measure(name)
     figure, axes = _new_figure(7.4, 4.6)
@@ -86,9 +82,7 @@ def plot_trend(
         if part.empty:
             continue
         colour = COLOURS.get(group, _CYCLE[place % len(_CYCLE)])
-        year, line, low, high = (
-            part[key].to_numpy(dtype=float) for key in ("year", "estimate", "low", "high")
-        )
+        year, line, low, high = (part[key].to_numpy(dtype=float) for key in ("year", "estimate", "low", "high"))
         axes.fill_between(year, low * factor, high * factor, color=colour, alpha=0.17, linewidth=0)
         axes.plot(year, line * factor, color=colour, linewidth=2, gid=f"line-{place}")
         axes.annotate(
@@ -125,9 +119,7 @@ def plot_trend(
     )
     unit = "% of chords" if words.is_share else words.unit
     axes.set_ylabel(f"{words.label}{f' ({unit})' if unit else ''}")
-    axes.set_title(
-        title or f"{words.label}, {describe_option(vocabulary)}, 95% bands", loc="left", parse_math=False
-    )
+    axes.set_title(title or f"{words.label}, {describe_option(vocabulary)}, 95% bands", loc="left", parse_math=False)
     return _finish(figure, axes, synthetic)
 
 
@@ -158,9 +150,7 @@ def plot_contrast(
     rows = table[table["difference_per_decade"].notna()].reset_index(drop=True)
     if rows.empty:
         raise ParameterError("table has no contrast: no row with a difference_per_decade")
-    scale = (rows["difference_sd_per_decade"] / rows["difference_per_decade"]).replace(
-        [np.inf, -np.inf], np.nan
-    )
+    scale = (rows["difference_sd_per_decade"] / rows["difference_per_decade"]).replace([np.inf, -np.inf], np.nan)
     low = rows["low_sd"] if "low_sd" in rows else rows["low"] * scale
     high = rows["high_sd"] if "high_sd" in rows else rows["high"] * scale
     one = rows["measure"].nunique() == 1
@@ -202,14 +192,10 @@ def plot_genres(trends: pd.DataFrame, measure: str, *, title: str = "", syntheti
     ParameterError
         When no genre has a slope of the measure.
     """
-    rows = trends[
-        (trends["level"] == "genre") & (trends["measure"] == measure) & trends["slope_per_decade"].notna()
-    ]
+    rows = trends[(trends["level"] == "genre") & (trends["measure"] == measure) & trends["slope_per_decade"].notna()]
     if rows.empty:
         raise ParameterError(f"measure={measure!r}: trends has no genre with a slope of it")
-    rows = rows[
-        (rows["method"] == rows["method"].iloc[0]) & (rows["vocabulary"] == rows["vocabulary"].iloc[0])
-    ]
+    rows = rows[(rows["method"] == rows["method"].iloc[0]) & (rows["vocabulary"] == rows["vocabulary"].iloc[0])]
     rows = rows.sort_values(["slope_per_decade", "group"], ascending=[False, True], kind="stable")
     segments = rows["segment"] if "segment" in rows else pd.Series("", index=rows.index)
     words = describe_measure(measure)
@@ -270,12 +256,7 @@ def plot_fan(
     figure, axes = _new_figure(7.4, 4.2)
     for place, (origin, part) in enumerate(rows.groupby("origin", sort=True)):
         colour = COLOURS.get(str(origin), _CYCLE[place % len(_CYCLE)])
-        bands = (
-            part.groupby("year")["value"]
-            .quantile(np.array([0.05, 0.25, 0.5, 0.75, 0.95]))
-            .unstack()
-            .sort_index()
-        )
+        bands = part.groupby("year")["value"].quantile(np.array([0.05, 0.25, 0.5, 0.75, 0.95])).unstack().sort_index()
         year = bands.index.to_numpy(dtype=float)
         for low, high, alpha in ((0.05, 0.95, 0.14), (0.25, 0.75, 0.24)):
             axes.fill_between(

@@ -74,9 +74,7 @@ def write_report(
         return _write_figures(tables, path)
     beside = tables.folder is not None and path.resolve().parent == Path(tables.folder).resolve()
     text = (
-        _render_page(tables, title, beside)
-        if format == "html"
-        else format_summary(tables, _make_title(tables, title))
+        _render_page(tables, title, beside) if format == "html" else format_summary(tables, _make_title(tables, title))
     )
     _write_text(path, text)
     return path
@@ -107,9 +105,7 @@ def _render_page(tables: RunTables, title: str | None, beside: bool) -> str:
         keep_trailing_newline=True,
         finalize=_clean_value,
     )
-    environment.filters["source"] = lambda text: (
-        _link_files(str(text), tables) if beside else escape(clean(text, 600))
-    )
+    environment.filters["source"] = lambda text: _link_files(str(text), tables) if beside else escape(clean(text, 600))
     environment.filters["plain"] = lambda number: f"{number:.6g}"
     sections = _fill_sections(tables)
     loader = environment.loader
@@ -189,18 +185,14 @@ def _as_tables(run: Any) -> RunTables:
             return read_tables(getattr(run, name))
     if isinstance(run, (str, Path)):
         return read_tables(run)
-    raise ParameterError(
-        f"run={type(run).__name__} must be a run folder, RunTables, or an object with a folder"
-    )
+    raise ParameterError(f"run={type(run).__name__} must be a run folder, RunTables, or an object with a folder")
 
 
 def _make_title(tables: RunTables, title: str | None) -> str:
     """Return the page's title: the given one, else the corpora."""
     if title:
         return clean(title, 200)
-    names = [
-        clean(name, 40) for name in sorted(str(value) for value in tables.tracks["corpus"].dropna().unique())
-    ]
+    names = [clean(name, 40) for name in sorted(str(value) for value in tables.tracks["corpus"].dropna().unique())]
     if not names:
         return "musictrend report"
     shown = names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more corpora"]
@@ -227,13 +219,11 @@ def _say_banner(tables: RunTables) -> str:
     """Return the words of the banner over a page made from planted data."""
     if tables.mark == SYNTHETIC:
         return (
-            "This page was made from generated music, to show what the analysis does. "
-            "It says nothing about real music."
+            "This page was made from generated music, to show what the analysis does. It says nothing about real music."
         )
     names = join_words(clean(name, 60) for name in sorted(tables.synthetic_corpora))
     return (
-        f"Part of this page was made from generated music ({names}). "
-        "Each figure and table says whether it holds any."
+        f"Part of this page was made from generated music ({names}). Each figure and table says whether it holds any."
     )
 
 

@@ -104,9 +104,7 @@ def make_forest(
     return Figure(name, alt, caption, draw(WIDE), draw(NARROW), source, mark)
 
 
-def make_bar(
-    row: pd.Series, label: str, look: str, value: str = "slope_per_decade", factor: float = 1.0
-) -> Bar:
+def make_bar(row: pd.Series, label: str, look: str, value: str = "slope_per_decade", factor: float = 1.0) -> Bar:
     """Return a row of trends or contrasts as a bar, its numbers multiplied by ``factor``."""
     tracks = row.get("n_tracks")
     return Bar(
@@ -120,9 +118,7 @@ def make_bar(
     )
 
 
-def trend_table(
-    tables: RunTables, rows: pd.DataFrame, name: str, caption: str, mark: str, folded: str = ""
-) -> Table:
+def trend_table(tables: RunTables, rows: pd.DataFrame, name: str, caption: str, mark: str, folded: str = "") -> Table:
     """Return slopes as a table: natural units, SD units, interval, p, q and both denominators."""
     body = []
     for _, row in rows.iterrows():
@@ -182,9 +178,7 @@ def drop_constant(table: Table) -> Table:
     fixed = {
         place: _cell_text(table.rows[0][place])
         for place, column in enumerate(table.columns)
-        if column in options
-        and len(table.rows) > 1
-        and len({_cell_text(row[place]) for row in table.rows}) == 1
+        if column in options and len(table.rows) > 1 and len({_cell_text(row[place]) for row in table.rows}) == 1
     }
     if not fixed:
         return table
@@ -246,9 +240,7 @@ def contrast_in_sd(row: pd.Series, table: pd.DataFrame) -> tuple[float, float, f
 
 def file_name(*parts: str) -> str:
     """Return a plain file name made of words, whatever strangers called their genres."""
-    kept = [
-        "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in part) for part in parts
-    ]
+    kept = ["".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in part) for part in parts]
     return "_".join(part.strip("-")[:40] or "x" for part in kept)
 
 
@@ -277,9 +269,7 @@ def cut_rows(rows: pd.DataFrame, limit: int, where: str) -> tuple[pd.DataFrame, 
 def shade_counts(values: np.ndarray) -> Callable[[float], int]:
     """Return a function that gives each count its step of a five-step heat scale (0 for none)."""
     most = float(np.nanmax(values)) if values.size and np.isfinite(values).any() else 0.0
-    return lambda value: (
-        0 if not value or most <= 0 else max(1, min(5, int(np.ceil(5 * np.sqrt(value / most)))))
-    )
+    return lambda value: 0 if not value or most <= 0 else max(1, min(5, int(np.ceil(5 * np.sqrt(value / most)))))
 
 
 def _find_changes(

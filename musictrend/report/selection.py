@@ -81,9 +81,7 @@ def list_measures(tables: RunTables) -> list[str]:
         names.update(str(value) for value in table["measure"].dropna().unique())
     first = [name for name in HEADLINE if name in names]
     places = {facet: place for place, facet in enumerate(FACETS)}
-    rest = sorted(
-        names.difference(first), key=lambda name: (places.get(speak(tables, name).facet, len(FACETS)), name)
-    )
+    rest = sorted(names.difference(first), key=lambda name: (places.get(speak(tables, name).facet, len(FACETS)), name))
     return first + rest
 
 
@@ -119,9 +117,7 @@ def select_contrast(tables: RunTables, measure: str) -> pd.Series | None:
     return rows.iloc[0] if len(rows) else None
 
 
-def select_curve(
-    tables: RunTables, level: str, group: str, measure: str, vocabulary: str | None
-) -> pd.DataFrame:
+def select_curve(tables: RunTables, level: str, group: str, measure: str, vocabulary: str | None) -> pd.DataFrame:
     """Return one group's curve by year: of several (by method or corpus) the one with most tracks behind
     it.
     """
@@ -131,9 +127,7 @@ def select_curve(
     rows = rows[rows["estimate"].notna() & rows["year"].notna()]
     if rows.empty:
         return rows
-    corpus = (
-        rows["corpus"].astype("object").fillna("") if "corpus" in rows else pd.Series("", index=rows.index)
-    )
+    corpus = rows["corpus"].astype("object").fillna("") if "corpus" in rows else pd.Series("", index=rows.index)
     keys = [rows["method"].astype("object").fillna(""), corpus]
     sizes = rows["n"].fillna(0).groupby(keys, sort=True).sum()
     method, name = sizes.index[int(np.argmax(sizes.to_numpy()))]  # equal ones: the first by name

@@ -80,9 +80,7 @@ def _say_claim(tables: RunTables, claim: dict) -> str:
             unit = str(claim.get("unit") or "")
             words = evidence.words
             if "sd" in unit.lower() and not words.is_sd:
-                text += (
-                    f" {format_number(estimate, 2, sign=True)} SD a decade ({format_interval(low, high, 2)})"
-                )
+                text += f" {format_number(estimate, 2, sign=True)} SD a decade ({format_interval(low, high, 2)})"
             else:
                 change, interval = describe_change(estimate, low, high, words)
                 text += f" {change} ({interval})"

@@ -225,9 +225,7 @@ class RunTables:
         """The word for the whole page: ``SYNTHETIC``, ``PART SYNTHETIC`` or nothing."""
         if self.run.get("synthetic") is True:
             return SYNTHETIC
-        return _mark(
-            self.usable["corpus"] if len(self.usable) else self.tracks["corpus"], self.synthetic_corpora
-        )
+        return _mark(self.usable["corpus"] if len(self.usable) else self.tracks["corpus"], self.synthetic_corpora)
 
     def mark_of(self, level: str | None, groups: list[str]) -> str:
         """Return the word for a figure or table that shows these groups of a level."""
@@ -235,18 +233,29 @@ class RunTables:
             return self.mark
         return _mark_of(self, level, tuple(sorted(set(map(str, groups)))))
 
+    @cached_property
+    def memory(self) -> dict[Any, Any]:
+        """What was looked up once and will be asked for again."""
+        return {}
+
     def select_scores(self, measure: str, vocabulary: str | None) -> pd.DataFrame:
         """Return the scores of one measure at one vocabulary: ``track_id, value, n_events``."""
-        wanted = ["track_id", "value", "n_events"]
-        if self.scores is not None:
-            rows = self.scores[(self.scores["measure"] == measure).fillna(False)]
-            if vocabulary is not None:
-                rows = rows[(rows["vocabulary"] == vocabulary).fillna(False)]
-            return rows[wanted]
-        filters = [("measure", "==", measure)]
+        if measure not in self.memory:
+            self.hold_scores([measure])
+        rows = self.memory[measure]
         if vocabulary is not None:
-            filters.append(("vocabulary", "==", vocabulary))
-        return _select(self.folder, "scores", wanted, filters)
+            rows = rows[(rows["vocabulary"] == vocabulary).fillna(False)]
+        return rows[["track_id", "value", "n_events"]]
+
+    def hold_scores(self, measures: list[str]) -> None:
+        """Read the scores of several measures in one pass, for :meth:`select_scores`."""
+        if self.scores is not None:
+            rows = self.scores[self.scores["measure"].isin(measures)]
+        else:
+            columns = ["track_id", "measure", "vocabulary", "value", "n_events"]
+            rows = _select(self.folder, "scores", columns, [("measure", "in", measures)])
+        for measure in measures:
+            self.memory[measure] = rows[(rows["measure"] == measure).fillna(False)]
 
     def select_chords(self, track_ids: list[str]) -> pd.DataFrame:
         """Return the chords of these tracks, in order."""
@@ -299,14 +308,11 @@ def read_tables(run_folder: str | Path) -> RunTables:
     missing: dict[str, str] = {}
     if not (folder / "tracks.parquet").is_file():
         raise RunError(
-            f"{folder}: no tracks.parquet here; give the folder that `musictrend analyze CORPUS -o RUN` "
-            f"filled"
+            f"{folder}: no tracks.parquet here; give the folder that `musictrend analyze CORPUS -o RUN` filled"
         )
     tracks = _read_table(folder, "tracks", missing)
     if "tracks.parquet" in missing:
-        raise RunError(
-            f"{folder / 'tracks.parquet'}: {missing['tracks.parquet']}; run `musictrend analyze` again"
-        )
+        raise RunError(f"{folder / 'tracks.parquet'}: {missing['tracks.parquet']}; run `musictrend analyze` again")
     names = ("trends", "curves", "contrasts", "changepoints", "simulation", "problems")
     loaded = {name: _read_table(folder, name, missing) for name in names}
     for name in ("chords", "scores"):
@@ -410,9 +416,7 @@ def _select(folder: Path | None, name: str, columns: list[str], filters: list[An
         if filters and any(column not in pq.read_schema(path).names for column, _, _ in filters):
             return empty(name)[columns]
         table = pq.read_table(path, columns=present, filters=filters).to_pandas()
-    except (
-        Exception
-    ):  # said on the page as "no rows"; the reading of the whole file is not the report's to mend
+    except Exception:  # said on the page as "no rows"; the reading of the whole file is not the report's to mend
         return empty(name)[columns]
     return with_columns(table, name)[columns]
 

@@ -31,9 +31,7 @@ VERDICTS = {
     for verdict in (
         Verdict("supported", "Supported", "the interval lies wholly on the claim's side"),
         Verdict("contradicted", "Contradicted", "the interval lies wholly on the other side"),
-        Verdict(
-            "equivalent", "No change that matters", "the interval lies inside the bounds fixed beforehand"
-        ),
+        Verdict("equivalent", "No change that matters", "the interval lies inside the bounds fixed beforehand"),
         Verdict("mixed", "Mixed", "registered specifications disagree with one another"),
         Verdict("inconclusive", "Inconclusive", "the interval is too wide to tell"),
         Verdict("not_testable", "Not testable here", "this corpus cannot tell, for the reason given"),
@@ -58,9 +56,7 @@ class MeasureWords:
     @property
     def is_share(self) -> bool:
         """Whether values run from 0 to 1 and are spoken as percentages."""
-        return self.unit in ("share", "proportion", "fraction") or (
-            not self.unit and self.name.endswith("_share")
-        )
+        return self.unit in ("share", "proportion", "fraction") or (not self.unit and self.name.endswith("_share"))
 
     @property
     def is_sd(self) -> bool:
@@ -183,9 +179,7 @@ def describe_option(value: object) -> str:
 def describe_verdict(key: object) -> Verdict:
     """Return the verdict of a claim; an unknown word is shown as it stands."""
     name = str(key or "")
-    return VERDICTS.get(
-        name, Verdict("unknown", name.replace("_", " ") or "No verdict", "not a registered verdict")
-    )
+    return VERDICTS.get(name, Verdict("unknown", name.replace("_", " ") or "No verdict", "not a registered verdict"))
 
 
 def count_decimals(*values: float) -> int:
@@ -315,9 +309,7 @@ def capital(text: str) -> str:
 
 def is_missing(value: object) -> bool:
     """Say whether a cell holds nothing."""
-    return (
-        value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
-    )
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
 # Controls, lone surrogates, bidirectional overrides and noncharacters: none is legal or wanted in a page.

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +252,7 @@ def _do_chords(run: Run, corpora: list[Corpus], options: Options) -> None:
 
     from musictrend.cache import atomic_path
     from musictrend.extraction.batches import batch_hashes, extract_corpora
+    from musictrend.extraction.score import FROM_NOTES
     from musictrend.harmony.arrow import chords_to_arrow
 
     fingerprint = run.fingerprint("chords", batch_hashes(corpora))
@@ -269,6 +271,8 @@ def _do_chords(run: Run, corpora: list[Corpus], options: Options) -> None:
         table = track_table(corpora)
         table["n_chords"] = np.asarray(result.chords.lengths, dtype="int32")
         table["key_estimated"] = result.key_estimated
+        noted = table["track_id"].isin(result.from_notes)
+        table.loc[noted, ["source_kind", "transcription"]] = ["score", FROM_NOTES]
         reasons = table["track_id"].map(result.reasons)
         table.loc[reasons.notna(), "status"] = "failed"
         table.loc[reasons.notna(), "reason"] = reasons[reasons.notna()]
@@ -326,7 +330,7 @@ def do_trends(run: Run, options: Options, *, again: bool = False) -> None:
                 scores, tracks, chosen, reference, seed=options.seed, jobs=options.jobs,
                 progress=_follow(progress),
             )  # fmt: skip
-        for name in ("trends", "curves", "contrasts", "changepoints"):
+        for name in ("trends", "curves", "contrasts", "changepoints", "coverage"):
             run.write(name, getattr(tables, name))
         specs = load_claims(options.claims or None)
         judged = judge_claims(
@@ -404,8 +408,9 @@ def _follow(progress: Progress):
 
 
 def _claims_text(options: Options) -> str:
+    """The claims as written: a changed claim is judged again."""
     if not options.claims:
-        return ""
+        return (resources.files("musictrend") / "data" / "claims.toml").read_text(encoding="utf-8")
     path = Path(options.claims)
     if not path.is_file():
         raise ParameterError(f"--claims {path}: no such file")
@@ -417,11 +422,6 @@ def _say_timings(run: Run) -> None:
     run.record["timings"] = seconds
     run.save()
     logger.info("stages took %s", ", ".join(f"{k} {v} s" for k, v in seconds.items()))
-
-
-def verdict_lines(run: Run) -> list[str]:
-    """The claims in a line each, for the terminal."""
-    return [f"{claim['verdict']:<13} {claim['sentence']}" for claim in run.claims()]
 
 
 def options_of(run: Run) -> Options:

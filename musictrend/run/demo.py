@@ -35,10 +35,9 @@ def run_demo(
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} is a file; -o takes a folder")
-    if out.is_dir() and any(p.name not in (*CORPORA, "report.html") for p in out.iterdir()):
-        if not force:
-            raise RunError(f"{out} is not empty and no demo; choose another folder, or overwrite it with --force")
-        shutil.rmtree(out)
+    left = [p.name for p in out.iterdir() if not p.name.startswith(".")] if out.is_dir() else []
+    if not force and not set(left) <= {*CORPORA, "report.html"}:
+        raise RunError(f"{out} is not empty and no demo; choose another folder, or write into it with --force")
     options = Options(seed=seed, jobs=jobs, quiet=quiet)
     runs = {name: analyze(packaged(name), out / name, options=options, force=force) for name in CORPORA}
     with atomic_path(out / "report.html") as part:

@@ -98,6 +98,7 @@ def rerun_simulation(
     sweep: tuple[str, ...] = (),
     seed: int | None = None,
     jobs: int = 1,
+    executor: str = "local",
     quiet: bool = True,
 ) -> dict[str, Any]:
     """Do the simulation stage of a run again; with ``sweep`` run a product of parameters beside it.
@@ -106,7 +107,7 @@ def rerun_simulation(
     """
     run = Run.open(folder)
     options = analysis.options_of(run)
-    options = replace(options, jobs=jobs, quiet=quiet, n_seeds=n_seeds, scenarios=scenarios or options.scenarios,
+    options = replace(options, jobs=jobs, executor=executor, quiet=quiet, n_seeds=n_seeds, scenarios=scenarios or options.scenarios,
                       seed=options.seed if seed is None else seed)  # fmt: skip
     analysis.check_choices(options)
     run.require("chords")
@@ -115,8 +116,9 @@ def rerun_simulation(
 
         grid = dict(_parse_sweep(text) for text in sweep)
         table = run_sweep(
-            run.chords(), run.tracks, options.scenarios[0], grid, range(options.seed, options.seed + n_seeds), jobs=jobs
-        )
+            run.chords(), run.tracks, options.scenarios[0], grid, range(options.seed, options.seed + n_seeds), jobs=jobs,
+            executor=executor,
+        )  # fmt: skip
         run.write("sweep", table)
     else:
         analysis.do_simulation(run, options, again=True)

@@ -78,9 +78,7 @@ def estimate_changepoints(
         counts every series that was looked at, `jump` is the step at the break in the measure's unit.
     """
     measures = MAIN_MEASURES if options.changepoint_measures is None else options.changepoint_measures
-    wanted = panel.cells["measure"].isin(measures) & panel.cells["vocabulary"].isin(
-        [options.main_vocabulary, ""]
-    )
+    wanted = panel.cells["measure"].isin(measures) & panel.cells["vocabulary"].isin([options.main_vocabulary, ""])
     tasks = []
     for (level, _, corpus, _), fit in fits.items():
         inner = corpus != "all" and len(panel.corpora) > 1 and level != "corpus"
@@ -94,9 +92,7 @@ def estimate_changepoints(
     table = pd.DataFrame(rows)
     table["q"] = adjust_fdr(table["p"].to_numpy(float))
     table = table[table["significant"]]
-    return sort_rows(
-        conform(table, CHANGEPOINT_COLUMNS), ["level", "group", "corpus", "measure", "vocabulary", "year"]
-    )
+    return sort_rows(conform(table, CHANGEPOINT_COLUMNS), ["level", "group", "corpus", "measure", "vocabulary", "year"])
 
 
 def find_breaks(
@@ -162,9 +158,7 @@ def _test_piece(
         return None
     residual = (mean - search.line(mean)) * root
     rho = np.clip(residual[1:] @ residual[:-1] / (residual @ residual), -0.5, 0.95)
-    rho = np.clip(
-        rho + (1 + 3 * rho) / n + 2 / n, 0.0, 0.95
-    )  # Kendall's bias; a fitted line costs about 2/n more
+    rho = np.clip(rho + (1 + 3 * rho) / n + 2 / n, 0.0, 0.95)  # Kendall's bias; a fitted line costs about 2/n more
     scale = np.sqrt(1 - rho**2)
     shocks = rng.standard_normal((n, n_simulated))
     noise = np.empty_like(shocks)
@@ -244,9 +238,7 @@ def _group_breaks(
                 low, high = (np.nan, np.nan)
                 if b.significant:
                     piece = years[full][b.first : b.last]
-                    low, high = _year_interval(
-                        piece, panel.artist[used], years[code], w, values[:, column], rng
-                    )
+                    low, high = _year_interval(piece, panel.artist[used], years[code], w, values[:, column], rng)
                 out.append({
                     "level": group.level, "group": group.name, "corpus": group.corpus, "measure": measure,
                     "vocabulary": vocabulary, "method": METHOD, "year": b.year, "p": b.p, "jump": b.jump,
@@ -273,9 +265,7 @@ def _year_interval(
         lot = drawn[b, code] * w
         mass[:, b], total[:, b] = np.bincount(place, lot, n), np.bincount(place, lot * v, n)
     base = np.bincount(place, w, n)
-    mean = np.where(
-        mass > 0, total / np.where(mass > 0, mass, 1), (np.bincount(place, w * v, n) / base)[:, None]
-    )
+    mean = np.where(mass > 0, total / np.where(mass > 0, mass, 1), (np.bincount(place, w * v, n) / base)[:, None])
     root = np.sqrt(base / base.mean())
     _, at, _ = _Search(piece, root).best(mean * root[:, None])
     low, high = np.quantile(piece[at], [0.025, 0.975])

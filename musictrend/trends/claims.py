@@ -5,7 +5,7 @@ vocabulary.
 
 =============== ===========================================================================================
 ``equivalent``   the change is surely smaller than matters (two one-sided tests at 5%, bound: sesoi)
-``supported``    the 95% interval excludes 0 on the claim's side, also after counting all claims (q < .05)
+``supported``    the 95% interval excludes 0 on the claim's side, also with its family counted (q < .05)
 ``contradicted`` the same on the other side
 ``mixed``        registered specifications disagree: under half decide alike, or a tenth the opposite
 ``inconclusive`` the interval is too wide to tell
@@ -117,13 +117,19 @@ def judge_claims(
     """
     options = options if isinstance(options, TrendOptions) else TrendOptions.from_mapping(options)
     observed = [dict(c) for c in (load_claims() if claims is None else claims) if c.get("kind") == "observed"]
-    found = [_find_estimate(tables, claim, options) for claim in observed]
+    if tracks is not None and "year" in tracks:
+        options = options.for_years(usable_tracks(tracks)["year"].astype("float64"))
+    for claim in observed:
+        claim["sesoi"] = min(claim.get("sesoi", 0.10), options.sesoi)
+    found = [_find_estimate(tables, claim, options, _out_of_place(claim, tracks)) for claim in observed]
     if specifications is None and scores is not None and tracks is not None:
         measures = sorted({c["measure"] for c, f in zip(observed, found, strict=True) if f.row is not None})
         specifications = (
             run_specifications(scores, tracks, measures, options, reference, jobs=jobs) if measures else None
         )
-    q = adjust_fdr(np.array([f.p for f in found], float)) if found else np.empty(0)
+    families = pd.Series([_family(c, f) for c, f in zip(observed, found, strict=True)], dtype="object")
+    p = pd.Series([f.p for f in found], dtype="float64")
+    q = p.groupby(families).transform(lambda part: adjust_fdr(part.to_numpy())).to_numpy()
     traps = list_simpson_traps(tables.trends)
     nameless = _share_nameless(tracks)
     judged = [
@@ -138,12 +144,23 @@ def judge_claims(
     return judged
 
 
+def _out_of_place(claim: Mapping[str, Any], tracks: pd.DataFrame | None) -> str:
+    """Why a claim about a repertoire is not about these tracks; empty when it is, or is about any."""
+    if tracks is None or "year_kind" not in claim:
+        return ""
+    usable = usable_tracks(tracks)
+    if "segment" in usable and usable["segment"].isin(["pop", "niche"]).any():
+        return "this corpus takes sides, pop or niche; what is left over is no repertoire of its own"
+    kinds = set(usable["year_kind"].dropna()) if "year_kind" in usable else set()
+    if kinds and kinds != {claim["year_kind"]}:
+        return f"years here are of {' and '.join(sorted(kinds))}; the claim is about years of {claim['year_kind']}"
+    return ""
+
+
 class _Found:
     """The registered estimate of a claim, or why there is none."""
 
-    def __init__(
-        self, spec: dict[str, Any], row: pd.Series | None, reason: str, between: bool = False
-    ) -> None:
+    def __init__(self, spec: dict[str, Any], row: pd.Series | None, reason: str, between: bool = False) -> None:
         self.spec, self.row, self.reason, self.between = spec, row, reason, between
         self.p = float("nan") if row is None or between else float(row["p"])
 
@@ -174,16 +191,18 @@ def _check_claim(claim: Mapping[str, Any], where: str) -> None:
             )
 
 
-def _find_estimate(tables: TrendTables, claim: Mapping[str, Any], options: TrendOptions) -> _Found:
+def _find_estimate(
+    tables: TrendTables, claim: Mapping[str, Any], options: TrendOptions, out_of_place: str = ""
+) -> _Found:
     """The row that decides a claim."""
     is_contrast = claim["level"] == "contrast"
     method = claim.get("method") or _main_method(tables, options)
     pooling = claim.get("pooling", "pooled" if claim["level"] == "genre" else "equal_genre")
     spec = {"method": method, "pooling": pooling, "vocabulary": claim["vocabulary"]}
+    if out_of_place:
+        return _Found(spec, None, out_of_place)
     rows = tables.contrasts if is_contrast else tables.trends
-    rows = rows[
-        (rows["measure"] == claim["measure"]) & (rows["method"] == method) & (rows["pooling"] == pooling)
-    ]
+    rows = rows[(rows["measure"] == claim["measure"]) & (rows["method"] == method) & (rows["pooling"] == pooling)]
     if not is_contrast:
         rows = rows[(rows["level"] == claim["level"]) & (rows["group"] == claim["group"])]
         # Over all corpora where there are several; else the only one.
@@ -203,6 +222,11 @@ def _find_estimate(tables: TrendTables, claim: Mapping[str, Any], options: Trend
         )
         return _Found(spec, row, why, between=True)
     return _Found(spec, row, "")
+
+
+def _family(claim: Mapping[str, Any], found: _Found) -> str:
+    """Claims that are counted together: as stated, else those of one level, vocabulary and method."""
+    return claim.get("family") or f"{claim['level']} {claim['vocabulary']} {found.spec['method']}"
 
 
 def _main_method(tables: TrendTables, options: TrendOptions) -> str:
@@ -261,7 +285,7 @@ def _judge(
         "estimate": None, "low": None, "high": None, "why": "", "robustness": None,
         "test": "contrast" if is_contrast else "trend", "measure": claim["measure"],
         "level": "segment" if is_contrast else claim["level"],
-        "group": ["pop", "niche"] if is_contrast else claim["group"], "direction": claim["direction"],
+        "group": ["pop", "niche"] if is_contrast else claim["group"], "family": _family(claim, found), "direction": claim["direction"],
         "sesoi": claim.get("sesoi", 0.10), **found.spec, "caveats": [],
     }  # fmt: skip
     row = found.row
@@ -352,9 +376,7 @@ def _list_caveats(
         if len(own) and own["top_artist_share"].iloc[0] > _DOMINANT_ARTIST:
             caveats.append(f"{own['top_artist_share'].iloc[0]:.0%} of {group} is one artist")
         level = "segment" if is_contrast else claim["level"]
-        trap = traps[
-            (traps["level"] == level) & (traps["group"] == group) & (traps["measure"] == claim["measure"])
-        ]
+        trap = traps[(traps["level"] == level) & (traps["group"] == group) & (traps["measure"] == claim["measure"])]
         trap = trap[(trap["vocabulary"] == row["vocabulary"]) & (trap["method"] == row["method"])]
         if len(trap):
             t = trap.iloc[0]
@@ -364,9 +386,7 @@ def _list_caveats(
             )
     if not is_contrast and row["pooling"] == "equal_genre":
         if pd.isna(row["n_genres"]) or row["n_genres"] <= 1:
-            caveats.append(
-                "one genre, or none labelled: a drift of styles inside it cannot be told from a trend"
-            )
+            caveats.append("one genre, or none labelled: a drift of styles inside it cannot be told from a trend")
         elif row["n_genres"] < 4 and claim["group"] == "niche":
             caveats.append(f"only {int(row['n_genres'])} genres are large enough to count")
     if not is_contrast and row["pooling"] == "pooled" and claim["level"] != "genre":
@@ -381,17 +401,13 @@ def _equivalence(row: pd.Series, value: str, sesoi: float) -> float:
     slope, in_sd = float(row[f"{value}_per_decade"]), float(row[f"{value}_sd_per_decade"])
     half, half_sd = row["high"] - row["low"], row["high_sd"] - row["low_sd"]
     sd = half / half_sd if half_sd else (slope / in_sd if in_sd else np.nan)
-    return float(
-        equivalence_p(np.array(slope), np.array(row["se"]), np.array(row["df"]), np.array(sesoi * sd))
-    )
+    return float(equivalence_p(np.array(slope), np.array(row["se"]), np.array(row["df"]), np.array(sesoi * sd)))
 
 
 def _say_figures(row: pd.Series, value: str) -> str:
     """Estimate and interval in words: SD where the reference knows them, else the measure's unit."""
     in_sd = pd.notna(row[f"{value}_sd_per_decade"])
-    names = (
-        (f"{value}_sd_per_decade", "low_sd", "high_sd") if in_sd else (f"{value}_per_decade", "low", "high")
-    )
+    names = (f"{value}_sd_per_decade", "low_sd", "high_sd") if in_sd else (f"{value}_per_decade", "low", "high")
     estimate, low, high = (_short(row[n]) for n in names)
     return f"{estimate}{' SD' if in_sd else ''} per decade, 95% interval {low} to {high}"
 
@@ -418,9 +434,12 @@ def _say_why(
     if main == "equivalent":
         return f"{base}: surely less than the {judged['sesoi']:.2f} SD per decade that would matter{agree}."
     if main == "inconclusive" and uncorrected != "inconclusive":
-        return f"{base}: not beyond chance once all claims are counted (q = {judged['q']:.2f}){agree}."
+        return f"{base}: not beyond chance once the claims of its family are counted (q = {judged['q']:.2f}){agree}."
     if main == "inconclusive":
-        seen = f"{_short(abs(row['mdes']), sign=False)} (in the measure's unit)"
+        scale, unit = (row["high_sd"] - row["low_sd"]) / (row["high"] - row["low"]), " SD per decade"
+        if pd.isna(scale):
+            scale, unit = 1.0, " per decade"
+        seen = f"{_short(abs(row['mdes'] * scale), sign=False)}{unit}"
         return f"{base}: the interval includes 0; a change of {seen} would have been found{agree}."
     side = "the claim's" if main == "supported" else "the opposite"
     return f"{base}: the interval excludes 0 on {side} side{agree}."
@@ -430,11 +449,7 @@ def _share_nameless(tracks: pd.DataFrame | None) -> float:
     """Share of usable tracks without an artist."""
     if tracks is None or "year" not in tracks or not len(used := usable_tracks(tracks)):
         return 0.0
-    return (
-        1.0
-        if "artist_id" not in used
-        else float((used["artist_id"].isna() | (used["artist_id"] == "")).mean())
-    )
+    return 1.0 if "artist_id" not in used else float((used["artist_id"].isna() | (used["artist_id"] == "")).mean())
 
 
 def _named(group: Any) -> str:

@@ -131,25 +131,19 @@ def contrast(
     if vocabulary is not None:
         known = sorted(scores["vocabulary"].dropna().astype(str).unique())
         if vocabulary not in known:
-            raise ParameterError(
-                f"vocabulary={vocabulary!r} is not in the scores; there: {', '.join(known) or 'none'}"
-            )
+            raise ParameterError(f"vocabulary={vocabulary!r} is not in the scores; there: {', '.join(known) or 'none'}")
         chosen = chosen[(chosen["vocabulary"] == vocabulary).to_numpy()]
     if measures is not None:
         known = sorted(chosen["measure"].dropna().astype(str).unique())
         for name in measures:
             if name not in known:
-                raise ParameterError(
-                    f"measure {name!r} is not in the scores; there: {', '.join(known) or 'none'}"
-                )
+                raise ParameterError(f"measure {name!r} is not in the scores; there: {', '.join(known) or 'none'}")
         chosen = chosen[chosen["measure"].isin(list(measures)).to_numpy()]
     settings = TrendOptions.from_mapping(options).varied(pop=_side(pop), niche=_side(niche))
     panel = build_panel(chosen, tracks, settings)
     groups = [g for g in list_groups(panel, settings) if g.segment in ("pop", "niche")]
     fits = fit_groups(panel, groups, settings)
-    table = tabulate_contrasts(
-        panel, fits, settings, reference, find_overlap(chosen, tracks, panel, fits, settings)
-    )
+    table = tabulate_contrasts(panel, fits, settings, reference, find_overlap(chosen, tracks, panel, fits, settings))
     reason = "" if len(table) else explain_missing(fits, tracks)
     return Contrast(
         conform(table, CONTRAST_COLUMNS),

@@ -70,9 +70,7 @@ def combine_genres(
     if pooling == "pooled" or 2 * len(labelled) < len(whole.group.rows):
         return weigh_groups(panel, [whole], np.where(whole.estimated, 1.0, 0.0)[None], method)
     usable = np.array([f.estimated & np.isfinite(f.lines[method].slope) for f in parts], float)
-    size = (
-        np.ones(len(parts)) if pooling == "equal_genre" else np.array([f.group.weight.sum() for f in parts])
-    )
+    size = np.ones(len(parts)) if pooling == "equal_genre" else np.array([f.group.weight.sum() for f in parts])
     share = usable * size[:, None]
     total = share.sum(axis=0)
     return weigh_groups(panel, parts, share / np.where(total > 0, total, 1), method)
@@ -168,9 +166,7 @@ def combine_corpora(
         own_df = 1 / (portion**2 / np.where(here, df, np.inf)).sum(axis=0)
     out_df = np.where(count >= 3, np.minimum(count - 1, own_df), own_df)
     empty = count == 0
-    mean, se, out_df, tau = (
-        np.where(empty, np.nan, x) for x in (mean, np.sqrt(variance), out_df, np.sqrt(tau2))
-    )
+    mean, se, out_df, tau = (np.where(empty, np.nan, x) for x in (mean, np.sqrt(variance), out_df, np.sqrt(tau2)))
     return mean, se, out_df, tau, count
 
 
@@ -238,15 +234,11 @@ def tabulate_contrasts(
     table = table[table["difference_per_decade"].notna() & table["se"].notna()].copy()
     table["pop"], table["niche"] = (_name(x) for x in (options.pop, options.niche))
     # Families as tested: poolings apart, so that the misleading pooled rows cannot help the others.
-    table["q"] = table.groupby(["vocabulary", "method", "pooling"])["p"].transform(
-        lambda p: adjust_fdr(p.to_numpy())
-    )
+    table["q"] = table.groupby(["vocabulary", "method", "pooling"])["p"].transform(lambda p: adjust_fdr(p.to_numpy()))
     return sort_rows(conform(table, CONTRAST_COLUMNS), ["measure", "vocabulary", "method", "pooling"])
 
 
-def _contrast_rows(
-    panel: Panel, fits: Fits, method: str, pooling: str, overlap: Overlap | None
-) -> pd.DataFrame | None:
+def _contrast_rows(panel: Panel, fits: Fits, method: str, pooling: str, overlap: Overlap | None) -> pd.DataFrame | None:
     """Estimates of one method and pooling by the best identification of each cell."""
     scope = ALL if len(panel.corpora) > 1 else (panel.corpora or [""])[0]
 
@@ -327,9 +319,7 @@ def _side_means(
     return slopes[0], slopes[1], numbers
 
 
-def _take(
-    pair: tuple, use: np.ndarray, pop_slope: np.ndarray, niche_slope: np.ndarray, numbers: dict
-) -> None:
+def _take(pair: tuple, use: np.ndarray, pop_slope: np.ndarray, niche_slope: np.ndarray, numbers: dict) -> None:
     """Write two sides' slopes and counts where `use` holds."""
     for name, side, slope in (("pop", pair[0], pop_slope), ("niche", pair[1], niche_slope)):
         slope[use] = side.slope[use]

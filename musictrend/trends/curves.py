@@ -115,9 +115,7 @@ def smooth_locally(
     3950.0
     """
     years, code = np.unique(year, return_inverse=True)
-    kernel = _local_weights(
-        years, np.bincount(code, weight), at, bandwidth
-    )  # (at, years): estimate = kernel @ sums
+    kernel = _local_weights(years, np.bincount(code, weight), at, bandwidth)  # (at, years): estimate = kernel @ sums
     totals = np.stack([np.bincount(code, weight * v) for v in values.T], axis=1)  # (years, m)
     estimate = kernel @ totals
     fitted = _local_weights(years, np.bincount(code, weight), years, bandwidth) @ totals
@@ -128,9 +126,7 @@ def smooth_locally(
     starts = np.flatnonzero(np.r_[True, np.diff(owner) > 0])
     reach = kernel.T[when]  # (entries, at)
     mass = np.bincount(at_cell, weight)
-    pull = np.add.reduceat(
-        np.abs(reach) * mass[:, None], starts, axis=0
-    )  # artists' share of each year's estimate
+    pull = np.add.reduceat(np.abs(reach) * mass[:, None], starts, axis=0)  # artists' share of each year's estimate
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = pull.sum(axis=0) ** 2 / np.sum(pull**2, axis=0)
     variance = np.empty_like(estimate)

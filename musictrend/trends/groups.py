@@ -173,10 +173,7 @@ def fit_groups(
         whole = {"part": "segment", "genre": "corpus"}.get(group.level)
         if whole:
             parts.setdefault((whole, group.segment, group.corpus), []).append(group.key)
-    return {
-        g.key: _renamed(done[fingerprint[g.key]], g, parts.get((g.level, g.segment, g.corpus), []))
-        for g in groups
-    }
+    return {g.key: _renamed(done[fingerprint[g.key]], g, parts.get((g.level, g.segment, g.corpus), [])) for g in groups}
 
 
 def fit_group(panel: Panel, group: Group, options: TrendOptions) -> GroupFit:

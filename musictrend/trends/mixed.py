@@ -68,9 +68,7 @@ def fit_mixed(design: Design, values: np.ndarray) -> tuple[Line, np.ndarray]:
         better_left = sums.deviance(left) <= sums.deviance(right)
         high, low = np.where(better_left, right, high), np.where(better_left, low, left)
     correlation = (low + high) / 2
-    correlation = np.where(
-        sums.deviance(np.zeros_like(correlation)) <= sums.deviance(correlation), 0, correlation
-    )
+    correlation = np.where(sums.deviance(np.zeros_like(correlation)) <= sums.deviance(correlation), 0, correlation)
     slope, _ = sums.solve(correlation)
     se, df = np.empty_like(slope), np.empty_like(slope)
     rounded = np.round(correlation / _CORRELATION_STEP) * _CORRELATION_STEP
@@ -80,16 +78,12 @@ def fit_mixed(design: Design, values: np.ndarray) -> tuple[Line, np.ndarray]:
         outcome = _whiten(design, values[:, here], min(step, 0.99))
         coefficient = np.linalg.pinv(columns.T @ columns, hermitian=True) @ (columns.T @ outcome)
         multiplier, df[here] = measure_leverage(columns, design.starts)
-        influence = np.add.reduceat(
-            multiplier[:, None] * (outcome - columns @ coefficient), design.starts, axis=0
-        )
+        influence = np.add.reduceat(multiplier[:, None] * (outcome - columns @ coefficient), design.starts, axis=0)
         se[here] = np.sqrt(np.sum(influence**2, axis=0))
     return Line.from_se(slope, se, df), correlation
 
 
-def fit_model_based(
-    design: Design, values: np.ndarray, correlation: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def fit_model_based(design: Design, values: np.ndarray, correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Slope and the model's own standard error at given intraclass correlations, as other packages print."""
     return _ArtistSums(design, values).solve(correlation)
 
@@ -125,9 +119,7 @@ class _ArtistSums:
         total = np.add.reduceat(design.weight, design.starts)
         sx = np.add.reduceat(x * design.weight[:, None], design.starts, axis=0)
         sy = np.add.reduceat(weighted, design.starts, axis=0)
-        self.total, which, self.count = np.unique(
-            np.round(total, 10), return_inverse=True, return_counts=True
-        )
+        self.total, which, self.count = np.unique(np.round(total, 10), return_inverse=True, return_counts=True)
         order = np.argsort(which, kind="stable")
         starts = np.flatnonzero(np.r_[True, np.diff(which[order]) > 0])
         sx, sy = sx[order], sy[order]

@@ -30,7 +30,7 @@ class Panel:
     year : ndarray, shape=(n,)
     weight : ndarray, shape=(n,)
     artist, corpus, source : ndarray of int, shape=(n,)
-        Codes. `source` tells apart corpus, kind of year, kind of source and engine; a track without an
+        Codes. `source` tells apart corpus, kind of year, kind of source, engine and transcription policy; a track without an
         artist is a cluster of its own.
     segment : ndarray of object, shape=(n,)
     genre_row, genre : ndarray of int, shape=(g,)
@@ -131,7 +131,7 @@ def build_panel(
         raise ParameterError(f"tracks: track_id {twice!r} occurs more than once; each track is one row")
     n = len(tracks)
     corpus, corpora = _codes(_text(tracks, "corpus"))
-    source, _ = _codes(_joined(tracks, ("corpus", "year_kind", "source_kind", "engine")))
+    source, _ = _codes(_joined(tracks, ("corpus", "year_kind", "source_kind", "engine", "transcription")))
     row, genre, genres = _genre_pairs(tracks)
     cells, value, variance, events = _score_arrays(scores, ids)
     panel = Panel(
@@ -169,9 +169,7 @@ def reference_sd(reference: pd.DataFrame | Mapping | None, cells: pd.DataFrame) 
         _require(reference, "reference", ("measure", "vocabulary", "sd"))
         keys = zip(reference["measure"].astype(str), reference["vocabulary"].astype(str), strict=True)
         reference = dict(zip(keys, reference["sd"].astype(float), strict=True))
-    sd = np.array(
-        [reference.get((m, v), np.nan) for m, v in zip(cells["measure"], cells["vocabulary"], strict=True)]
-    )
+    sd = np.array([reference.get((m, v), np.nan) for m, v in zip(cells["measure"], cells["vocabulary"], strict=True)])
     sd = sd.astype(float)
     return np.where(sd > 0, sd, np.nan)
 
@@ -225,11 +223,7 @@ def _genre_pairs(tracks: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, list[str
     """(track row, genre code) of every genre a track carries, each once."""
     if "genres" not in tracks:
         return np.empty(0, np.int64), np.empty(0, np.int64), []
-    pairs = [
-        (row, genre)
-        for row, given in enumerate(tracks["genres"])
-        for genre in sorted(set(split_genres(given)))
-    ]
+    pairs = [(row, genre) for row, given in enumerate(tracks["genres"]) for genre in sorted(set(split_genres(given)))]
     row = np.array([p[0] for p in pairs], np.int64)
     code, names = _codes(pd.Series([p[1] for p in pairs], dtype="object"))
     return row, code, names
@@ -290,9 +284,7 @@ def _score_arrays(
     def spread(name: str, fill: float) -> np.ndarray:
         array = np.full((len(ids), len(used)), fill)
         if name in scores:
-            array[row[known], flat[known]] = pd.to_numeric(scores[name], errors="coerce").to_numpy(float)[
-                known
-            ]
+            array[row[known], flat[known]] = pd.to_numeric(scores[name], errors="coerce").to_numpy(float)[known]
         return array
 
     value = spread("value", np.nan)

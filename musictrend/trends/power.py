@@ -105,9 +105,7 @@ def power_table(
     return sort_rows(conform(table, POWER_COLUMNS), ["kind", "level", "group", "corpus"])
 
 
-def _contrast_row(
-    panel: Panel, fits: Mapping, tracks: pd.DataFrame, options: TrendOptions, reference: Any
-) -> dict:
+def _contrast_row(panel: Panel, fits: Mapping, tracks: pd.DataFrame, options: TrendOptions, reference: Any) -> dict:
     """The row of pop against niche."""
     row: dict[str, object] = {"kind": "contrast", "level": "segment", "group": "pop-niche", "corpus": ""}
     contrasts = tabulate_contrasts(panel, fits, options.varied(poolings=("equal_genre",)), reference)

@@ -85,9 +85,7 @@ def run_specifications(
             fits = fit_groups(panel, list_groups(panel, varied), varied, jobs=jobs)
             slopes = tabulate_trends(panel, fits, varied, reference)
             # A group of all corpora stands for the segment; inside one of several it is another question.
-            slopes = slopes[
-                (slopes["corpus"] == "all") | (slopes["level"] == "corpus") | (len(panel.corpora) == 1)
-            ]
+            slopes = slopes[(slopes["corpus"] == "all") | (slopes["level"] == "corpus") | (len(panel.corpora) == 1)]
             frames.append(_slope_rows(slopes, varied))
             frames.append(_contrast_rows(tabulate_contrasts(panel, fits, varied, reference), varied))
     table = conform(pd.concat(frames, ignore_index=True) if frames else None, SPECIFICATION_COLUMNS)
@@ -154,9 +152,7 @@ def list_simpson_traps(trends: pd.DataFrame) -> pd.DataFrame:
     sides = []
     for pooling, name in (("pooled", "pooled"), ("equal_genre", "within")):
         side = rows.loc[rows["pooling"] == pooling, [*keys, *columns]]
-        sides.append(
-            side.rename(columns={"slope_per_decade": name, "low": f"{name}_low", "high": f"{name}_high"})
-        )
+        sides.append(side.rename(columns={"slope_per_decade": name, "low": f"{name}_low", "high": f"{name}_high"}))
     both = sides[0].merge(sides[1], on=keys)
     clear = (both["pooled_low"] > 0) | (both["pooled_high"] < 0)
     same = np.where(both["pooled"] > 0, both["within_low"] > 0, both["within_high"] < 0)
@@ -167,9 +163,7 @@ def _differs(tracks: pd.DataFrame, weighting: str) -> bool:
     """Whether weighing so differs from the default."""
     if weighting == "slots":
         return "slots" in tracks
-    weight = (
-        pd.to_numeric(tracks["weight"], errors="coerce").dropna() if "weight" in tracks else pd.Series([1.0])
-    )
+    weight = pd.to_numeric(tracks["weight"], errors="coerce").dropna() if "weight" in tracks else pd.Series([1.0])
     return weight.nunique() > 1
 
 
@@ -194,6 +188,4 @@ def _contrast_rows(contrasts: pd.DataFrame, options: TrendOptions) -> pd.DataFra
 
 def _labelled(table: pd.DataFrame, options: TrendOptions) -> pd.DataFrame:
     """A table with its specification beside it."""
-    return table.assign(
-        min_events=options.min_events, length_term=options.length_term, weighting=options.weighting
-    )
+    return table.assign(min_events=options.min_events, length_term=options.length_term, weighting=options.weighting)

@@ -97,18 +97,14 @@ def make_world(name: str, slope: float = 0.0, draws: int = 200, seed: int = 0) -
     career = rng.uniform(1958, 2017, len(sizes))
     year = np.clip(np.round(career[artist] + rng.normal(0, 5, n)), 1955, 2020).astype(int)
     decade = (year - 1988) / 10
-    n_events = np.round(
-        np.exp(rng.normal(4.3, 0.5, n) + (0.15 * decade if name == "length_drift" else 0))
-    ).clip(16)
+    n_events = np.round(np.exp(rng.normal(4.3, 0.5, n) + (0.15 * decade if name == "length_drift" else 0))).clip(16)
     tracks = pd.DataFrame({
         "track_id": [f"t{i:05d}" for i in range(n)], "corpus": "planted",
         "artist_id": [f"a{a:03d}" for a in artist],
         "year": year, "year_kind": "release", "source_kind": "annotation", "engine": "", "segment": "pop",
         "genres": [["pop"]] * n, "weight": 1.0, "duplicate_of": pd.NA, "status": "ok",
     })  # fmt: skip
-    noise = np.sqrt(0.5) * (
-        rng.standard_normal((len(sizes), draws))[artist] + rng.standard_normal((n, draws))
-    )
+    noise = np.sqrt(0.5) * (rng.standard_normal((len(sizes), draws))[artist] + rng.standard_normal((n, draws)))
     values = slope * decade[:, None] + noise
     label_sd, target = 0.0, "segment"
     if name == "source_drift":

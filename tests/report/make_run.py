@@ -118,9 +118,7 @@ def _make_tracks(rng: np.random.Generator, n: int, sides: tuple[str, ...]) -> pd
         genre = np.array(["pop", *NICHE], dtype=object)[(draw > weights.cumsum(axis=0).T[:, :-1]).sum(axis=1)]
     segment = np.where(genre == "pop", "pop", np.where(genre == "art", "other", "niche"))
     # Corpus "songbook" holds the jazz and folk sheets and a part of the pop, "charts" the rest.
-    corpus = np.where(
-        np.isin(genre, ["jazz", NICHE[2], "art"]) | (rng.random(n) < 0.15), "songbook", "charts"
-    )
+    corpus = np.where(np.isin(genre, ["jazz", NICHE[2], "art"]) | (rng.random(n) < 0.15), "songbook", "charts")
     artist = rng.integers(0, max(n // 3, 1), n)
     frame = pd.DataFrame(
         {
@@ -134,8 +132,7 @@ def _make_tracks(rng: np.random.Generator, n: int, sides: tuple[str, ...]) -> pd
             "year_high": pd.array(years, dtype="Int16"),
             "year_kind": "chart",
             "genres": [
-                [name] + (["soul"] if name == "pop" and place % 17 == 0 else [])
-                for place, name in enumerate(genre)
+                [name] + (["soul"] if name == "pop" and place % 17 == 0 else []) for place, name in enumerate(genre)
             ],
             "segment": segment,
             "popularity": rng.random(n).round(3),
@@ -185,9 +182,7 @@ def _make_scores(rng: np.random.Generator, tracks: pd.DataFrame) -> pd.DataFrame
                 )
             )
     scores = pd.concat(rows, ignore_index=True)
-    return scores[scores["n_events"] >= 30].sort_values(
-        ["track_id", "measure", "vocabulary"], ignore_index=True
-    )
+    return scores[scores["n_events"] >= 30].sort_values(["track_id", "measure", "vocabulary"], ignore_index=True)
 
 
 TRENDS = (
@@ -216,16 +211,12 @@ def _make_trends(tracks: pd.DataFrame, scores: pd.DataFrame) -> tuple[pd.DataFra
             slope, error = _fit(inside)
             side = inside["segment"].iloc[0]
             genre_slopes.setdefault(side, []).append((slope, error))
-            trends.append(
-                _trend("genre", genre, measure, vocabulary, "mixed", None, slope, error, sd, inside)
-            )
+            trends.append(_trend("genre", genre, measure, vocabulary, "mixed", None, slope, error, sd, inside))
             if vocabulary == "sevenths":
                 curves += _curve("genre", genre, measure, vocabulary, inside)
         for side, inside in part.groupby("segment"):
             slope, error = _fit(inside)
-            trends.append(
-                _trend("segment", side, measure, vocabulary, "mixed", "pooled", slope, error, sd, inside)
-            )
+            trends.append(_trend("segment", side, measure, vocabulary, "mixed", "pooled", slope, error, sd, inside))
             slopes = genre_slopes.get(side, [(slope, error)])
             mean = float(np.mean([one for one, _ in slopes]))
             spread = float(np.sqrt(np.sum([two**2 for _, two in slopes])) / len(slopes))
@@ -306,9 +297,7 @@ def _curve(level, group, measure, vocabulary, part) -> list[tuple]:
 
 def _make_contrasts(trends: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    sides = trends[trends["level"] == "segment"].set_index(
-        ["measure", "vocabulary", "method", "pooling", "group"]
-    )
+    sides = trends[trends["level"] == "segment"].set_index(["measure", "vocabulary", "method", "pooling", "group"])
     for measure, vocabulary, method, pooling in sorted({key[:4] for key in sides.index}):
         pop, niche = (
             sides.loc[(measure, vocabulary, method, pooling, "pop")],
@@ -386,8 +375,7 @@ def _make_chords(rng: np.random.Generator, tracks: pd.DataFrame) -> pd.DataFrame
                 )
             )
     columns = (
-        "track_id position onset duration unit label root quality bass pitch_classes "
-        "key_tonic key_mode confidence"
+        "track_id position onset duration unit label root quality bass pitch_classes key_tonic key_mode confidence"
     ).split()
     return pd.DataFrame(rows, columns=columns).astype({"root": "Int8", "bass": "Int8", "key_tonic": "Int8"})
 
@@ -482,9 +470,7 @@ def _make_claims(trends: pd.DataFrame, contrasts: pd.DataFrame) -> list[dict]:
         ]
         return rows.sort_values("pooling").iloc[0] if len(rows) else pd.Series(dtype=float)
 
-    def claim(
-        name: str, sentence: str, one: pd.Series, value: str, sign: int, sd: float, agree: float | None
-    ) -> dict:
+    def claim(name: str, sentence: str, one: pd.Series, value: str, sign: int, sd: float, agree: float | None) -> dict:
         observed = {"id": name, "kind": "observed", "sentence": sentence, "robustness": agree}
         if one.empty:
             why = (
@@ -549,9 +535,7 @@ def _make_claims(trends: pd.DataFrame, contrasts: pd.DataFrame) -> list[dict]:
     first = contrast.iloc[0] if len(contrast) else pd.Series(dtype=float)
     return [
         trend("pop-simpler", "Pop has grown harmonically simpler", "pop", "composite", -1, 0.9),
-        trend(
-            "niche-richer", "Niche genres have grown harmonically more complex", "niche", "composite", 1, 0.6
-        ),
+        trend("niche-richer", "Niche genres have grown harmonically more complex", "niche", "composite", 1, 0.6),
         claim(
             "pop-minus-niche",
             "Pop has fallen in complexity against niche genres (composite).",
@@ -571,14 +555,11 @@ def _make_claims(trends: pd.DataFrame, contrasts: pd.DataFrame) -> list[dict]:
         ),
         trend("roughness-niche", "Niche chords have become rougher", "niche", "roughness", 1, 0.8),
         trend("richer-pop", "Pop has moved toward richer chords", "pop", "nontriad_share", 1, 0.1),
-        claim(
-            "audio", "The same holds in recordings.", pd.Series(dtype=float), "slope_per_decade", 1, 1.0, None
-        ),
+        claim("audio", "The same holds in recordings.", pd.Series(dtype=float), "slope_per_decade", 1, 1.0, None),
         {
             "id": "feedback-diversity",
             "kind": "simulated",
-            "sentence": "Full feedback lowers the number of different chords in niche music "
-            "(types_rarefied).",
+            "sentence": "Full feedback lowers the number of different chords in niche music (types_rarefied).",
             "verdict": "supported",
             "estimate": -0.21,
             "low": -0.30,
@@ -676,6 +657,4 @@ def _write_json(path: Path, value: object) -> None:
 
 
 if __name__ == "__main__":
-    make_run(
-        Path(sys.argv[1]), synthetic=sys.argv[2] if len(sys.argv) > 2 else "none", planted=len(sys.argv) > 3
-    )
+    make_run(Path(sys.argv[1]), synthetic=sys.argv[2] if len(sys.argv) > 2 else "none", planted=len(sys.argv) > 3)

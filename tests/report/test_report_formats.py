@@ -102,9 +102,7 @@ def test_a_direction_is_claimed_only_where_the_interval_excludes_zero():
 
 
 def test_a_measure_that_falls_as_harmony_grows_complex_is_turned_round():
-    harmonicity = describe_measure(
-        "harmonicity", [{"measure": "harmonicity", "rises_with_complexity": False}]
-    )
+    harmonicity = describe_measure("harmonicity", [{"measure": "harmonicity", "rises_with_complexity": False}])
     assert say_complexity(0.1, 0.2, harmonicity) == "simpler"
     assert say_complexity(0.1, 0.2, describe_measure("type_entropy")) == "more complex"
 
@@ -134,17 +132,13 @@ def test_library_figures_show_what_their_tables_hold(real_run):
     curves, simulation = (pd.read_parquet(real_run / f"{name}.parquet") for name in ("curves", "simulation"))
     figure = plot_trend(curves[curves["level"] == "segment"], "composite", vocabulary="sevenths")
     lines = {line.get_gid(): line for line in figure.axes[0].lines}
-    pop = curves.query(
-        "level == 'segment' and group == 'pop' and measure == 'composite' and vocabulary == 'sevenths'"
-    )
+    pop = curves.query("level == 'segment' and group == 'pop' and measure == 'composite' and vocabulary == 'sevenths'")
     assert lines["line-0"].get_ydata().tolist() == pop["estimate"].tolist()
     composite = contrasts[contrasts["measure"] == "composite"]
     assert len(plot_contrast(composite).axes[0].get_yticks()) == len(composite)
     labels = [text.get_text() for text in plot_genres(trends, "composite").axes[0].get_yticklabels()]
     assert any(label.startswith("jazz (n ") for label in labels)
-    assert "12 runs" in plot_fan(simulation, "composite", scenario="full feedback").axes[0].get_title(
-        loc="left"
-    )
+    assert "12 runs" in plot_fan(simulation, "composite", scenario="full feedback").axes[0].get_title(loc="left")
 
 
 def test_library_figures_refuse_what_is_not_there(real_run):
@@ -159,8 +153,5 @@ def test_importing_the_report_loads_no_plotting_library():
     heavy = ("matplotlib", "seaborn", "scipy", "music21", "librosa")
     code = f"import sys, musictrend.report; print([m for m in {heavy} if m in sys.modules])"
     assert (
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        == "[]"
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

@@ -31,16 +31,12 @@ CSP = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'
 
 @pytest.fixture(scope="module")
 def page(real_run, tmp_path_factory) -> Page:
-    return Page(
-        write_report(real_run, tmp_path_factory.mktemp("page") / "page.html").read_text(encoding="utf-8")
-    )
+    return Page(write_report(real_run, tmp_path_factory.mktemp("page") / "page.html").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
 def synthetic_page(synthetic_run, tmp_path_factory) -> Page:
-    return Page(
-        write_report(synthetic_run, tmp_path_factory.mktemp("page") / "page.html").read_text(encoding="utf-8")
-    )
+    return Page(write_report(synthetic_run, tmp_path_factory.mktemp("page") / "page.html").read_text(encoding="utf-8"))
 
 
 def copy_run(run: Path, folder: Path) -> Path:
@@ -56,16 +52,12 @@ def test_the_page_asks_nothing_of_the_network(page):
         if name == "a":
             assert re.match(r"#[\w-]+$|[a-z]+\.(parquet|json|csv)$", attributes["href"])
     assert not {"iframe", "object", "embed", "img", "base", "form"} & {name for name, _ in page.elements}
-    style_and_script = "".join(
-        re.findall(r"<(?:style|script)[^>]*>(.*?)</(?:style|script)>", page.text, re.S)
-    )
+    style_and_script = "".join(re.findall(r"<(?:style|script)[^>]*>(.*?)</(?:style|script)>", page.text, re.S))
     assert not re.search(
         r"@import|url\(|https?:|//\w+\.\w|fetch\(|XMLHttpRequest|import\(|WebSocket|sendBeacon",
         style_and_script,
     )
-    policies = [
-        one["content"] for one in page.named("meta") if one.get("http-equiv") == "Content-Security-Policy"
-    ]
+    policies = [one["content"] for one in page.named("meta") if one.get("http-equiv") == "Content-Security-Policy"]
     assert policies == [CSP]
 
 
@@ -105,18 +97,14 @@ def test_figures_escape_what_strangers_wrote(real_run):
 
 
 def test_the_embedded_claims_are_json_that_cannot_close_their_script(page):
-    inside = re.search(
-        r'<script type="application/json" id="claims-json">(.*?)</script>', page.text, re.S
-    ).group(1)
+    inside = re.search(r'<script type="application/json" id="claims-json">(.*?)</script>', page.text, re.S).group(1)
     assert "<" not in inside
     claims = json.loads(inside)["claims"]
     assert any(HOSTILE in claim["why"] for claim in claims)
     assert len(claims) == 8
 
 
-@pytest.mark.parametrize(
-    "title", ["\x00\x0b\ud800 bad", "\u202eevil", "</title><script>x</script>", "a" * 5000]
-)
+@pytest.mark.parametrize("title", ["\x00\x0b\ud800 bad", "\u202eevil", "</title><script>x</script>", "a" * 5000])
 def test_any_title_of_the_page_is_shown_safely(one_sided_run, tmp_path, title):
     page = Page(write_report(one_sided_run, tmp_path / "page.html", title=title).read_text(encoding="utf-8"))
     assert len(page.named("script")) == 2
@@ -142,9 +130,7 @@ def test_every_claim_opens_to_its_evidence_and_its_chords(page, real_run):
 
 def test_a_verdict_is_a_word_an_icon_and_a_colour(page, real_run):
     icons = {}
-    for verdict, icon, word in re.findall(
-        r'class="verdict (\w+)"[^>]*>(<svg.*?</svg>)<span>([^<]+)</span>', page.text
-    ):
+    for verdict, icon, word in re.findall(r'class="verdict (\w+)"[^>]*>(<svg.*?</svg>)<span>([^<]+)</span>', page.text):
         icons.setdefault(verdict, set()).add((icon, word))
     assert {"supported", "contradicted", "mixed", "inconclusive", "not_testable"} <= set(icons)
     assert all(len(found) == 1 for found in icons.values())
@@ -184,9 +170,7 @@ def test_every_curve_has_its_denominators(real_run):
     figure = next(one for name, one in list_figures(real_run).items() if name == "curve_segment_composite")
     shown = sum(int(text) for text in re.findall(r'class="count \w+"[^>]*>(\d+)<', str(figure.wide)))
     rows = curves[
-        (curves["level"] == "segment")
-        & (curves["measure"] == "composite")
-        & (curves["vocabulary"] == "sevenths")
+        (curves["level"] == "segment") & (curves["measure"] == "composite") & (curves["vocabulary"] == "sevenths")
     ]
     assert shown == rows["n"].sum()
 
@@ -230,17 +214,14 @@ def test_row_order_does_not_change_the_page(real_run, tmp_path):
         table = pd.read_parquet(run / f"{name}.parquet")
         table.sample(frac=1, random_state=1).to_parquet(run / f"{name}.parquet", index=False)
     assert (
-        write_report(run, tmp_path / "a.html").read_bytes()
-        == write_report(real_run, tmp_path / "b.html").read_bytes()
+        write_report(run, tmp_path / "a.html").read_bytes() == write_report(real_run, tmp_path / "b.html").read_bytes()
     )
 
 
 def test_a_run_folder_links_its_files_and_a_page_elsewhere_does_not(real_run, tmp_path):
     run = copy_run(real_run, tmp_path)
     assert '<a href="curves.parquet">' in write_report(run).read_text(encoding="utf-8")
-    assert '<a href="curves.parquet">' not in write_report(run, tmp_path / "page.html").read_text(
-        encoding="utf-8"
-    )
+    assert '<a href="curves.parquet">' not in write_report(run, tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -330,9 +311,7 @@ def test_simpsons_paradox_is_said_with_both_figures(real_run):
     found = find_paradoxes(read_tables(real_run))
     trends = pd.read_parquet(real_run / "trends.parquet")
     rows = trends[
-        (trends["group"] == "niche")
-        & (trends["measure"] == "surprisal")
-        & (trends["vocabulary"] == "sevenths")
+        (trends["group"] == "niche") & (trends["measure"] == "surprisal") & (trends["vocabulary"] == "sevenths")
     ]
     pooled = rows[rows["pooling"] == "pooled"].iloc[0]
     assert pooled["high"] < 0  # the mix drifts from jazz to electronic, so the pooled slope falls
@@ -392,14 +371,43 @@ def test_tables_in_memory_make_the_same_page_as_their_files(real_run, tmp_path):
         **{
             name: getattr(tables, name)
             for name in (
-                "tracks run trends curves contrasts changepoints simulation problems hindcast claims planted "
-                "measures"
+                "tracks run trends curves contrasts changepoints simulation problems hindcast claims planted measures"
             ).split()
         },
         chords=pd.read_parquet(real_run / "chords.parquet"),
         scores=pd.read_parquet(real_run / "scores.parquet"),
     )
     assert (
-        write_report(held, tmp_path / "a.html").read_bytes()
-        == write_report(real_run, tmp_path / "b.html").read_bytes()
+        write_report(held, tmp_path / "a.html").read_bytes() == write_report(real_run, tmp_path / "b.html").read_bytes()
     )
+
+
+def test_many_claims_that_cannot_be_tested_are_folded_but_kept(one_sided_run, real_run, tmp_path):
+    text = write_report(one_sided_run, tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "7 claims that cannot be tested here, each with the reason" in text
+    assert text.count('data-verdict="not_testable"') == 7
+    assert "that cannot be tested here, each" not in write_report(real_run, tmp_path / "b.html").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_a_thousand_odd_symbols_are_one_problem(real_run, tmp_path):
+    text = write_report(real_run, tmp_path / "a.html").read_text(encoding="utf-8")
+    table = re.search(r'<table data-name="problems".*?</table>', text, re.S).group(0)
+    assert table.count("could not be read") == 1 and ">40<" in table
+    assert "H0&lt;b&gt;" in table
+
+
+def test_what_chance_may_have_done_is_not_called_a_change(real_run, tmp_path):
+    from musictrend.report.sections.answer import say_answer
+
+    run = copy_run(real_run, tmp_path)
+    claims = json.loads((run / "claims.json").read_text(encoding="utf-8"))
+    for claim in claims:
+        if claim["id"] in ("pop-simpler", "pop-minus-niche"):
+            assert claim["high"] < 0
+            claim["verdict"] = "inconclusive"
+    (run / "claims.json").write_text(json.dumps(claims), encoding="utf-8")
+    answer = say_answer(read_tables(run))
+    assert "Pop showed no change that stands once all claims are counted" in answer
+    assert "That they moved apart does not stand" in answer

@@ -41,19 +41,12 @@ def test_every_exported_figure_of_a_synthetic_run_says_so(synthetic_run, tmp_pat
     files = sorted(folder.glob("*.svg"))
     assert len(files) == len(list_figures(synthetic_run))
     assert all(">SYNTHETIC<" in one.read_text(encoding="utf-8") for one in files)
-    assert all(
-        row["mark"] == "SYNTHETIC"
-        for row in json.loads((folder / "figures.json").read_text(encoding="utf-8"))
-    )
+    assert all(row["mark"] == "SYNTHETIC" for row in json.loads((folder / "figures.json").read_text(encoding="utf-8")))
 
 
 def test_the_summary_of_a_synthetic_run_says_so(synthetic_run, real_run, tmp_path):
-    assert "**SYNTHETIC**" in write_report(synthetic_run, tmp_path / "a.md", format="md").read_text(
-        encoding="utf-8"
-    )
-    assert "SYNTHETIC" not in write_report(real_run, tmp_path / "b.md", format="md").read_text(
-        encoding="utf-8"
-    )
+    assert "**SYNTHETIC**" in write_report(synthetic_run, tmp_path / "a.md", format="md").read_text(encoding="utf-8")
+    assert "SYNTHETIC" not in write_report(real_run, tmp_path / "b.md", format="md").read_text(encoding="utf-8")
 
 
 def test_a_real_run_never_says_synthetic(real_run, tmp_path):

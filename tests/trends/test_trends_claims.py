@@ -131,9 +131,7 @@ def test_a_pooled_trap_is_a_caveat_and_no_verdict():
     """The genre mix drifts and nothing else: every pooled slope falls, no claim of a fall is supported."""
     world = make_world("genre_drift", 0.0, 12)
     reference = {(f"draw{i:04d}", "sevenths"): 1.0 for i in range(12)}
-    tables = estimate_trends(
-        world.scores(), world.tracks, TrendOptions(methods=("mixed", "cluster_ols")), reference
-    )
+    tables = estimate_trends(world.scores(), world.tracks, TrendOptions(methods=("mixed", "cluster_ols")), reference)
     traps = list_simpson_traps(tables.trends)
     assert len(traps) >= 20 and (traps["pooled_high"] < 0).all()
     claims = [{**POP, "id": f"c{i}", "measure": f"draw{i:04d}"} for i in range(12)]
@@ -150,6 +148,16 @@ def test_many_claims_of_nothing_support_none():
     found = judge_claims(tables, claims)
     assert {c["verdict"] for c in found} == {"inconclusive"}
     assert all(c["robustness"] is None for c in found)
+
+
+def test_claims_are_counted_with_their_family_alone():
+    world = make_world("plain", 0.12, 40, seed=3)
+    tables = estimate_trends(world.scores(), world.tracks, TrendOptions(methods=("cluster_ols",)))
+    claims = [{**POP, "id": f"c{i}", "measure": f"draw{i:04d}", "direction": "rise"} for i in range(40)]
+    together = judge_claims(tables, claims)
+    apart = judge_claims(tables, [{**c, "family": c["id"]} for c in claims])
+    assert all(a["q"] == a["p"] for a in apart)
+    assert sum(t["q"] for t in together) > sum(a["q"] for a in apart)
 
 
 def test_one_artist_who_is_half_of_pop_is_a_caveat():
@@ -187,9 +195,7 @@ def test_registered_claims_are_well_formed_and_never_pool_genres():
     assert len({c["id"] for c in claims}) == len(claims)
     assert {c["kind"] for c in claims} == {"observed"}
     assert all(c["sentence"].endswith(".") for c in claims)
-    assert all(
-        c.get("pooling") != "pooled" or c["group"] == "other" for c in claims if c["kind"] == "observed"
-    )
+    assert all(c.get("pooling") != "pooled" or c["group"] == "other" for c in claims if c["kind"] == "observed")
 
 
 @pytest.mark.parametrize(("text", "words"), [

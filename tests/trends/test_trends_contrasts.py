@@ -15,9 +15,7 @@ def make_side(corpus, segment, slope, n=400, artists=100, seed=0, genre=None, le
     rng = np.random.default_rng(seed)
     artist = rng.integers(0, artists, n)
     year = rng.integers(1955, 2020, n)
-    value = (
-        slope * (year - 1985) / 10 + level + 0.7 * rng.normal(size=artists)[artist] + 0.7 * rng.normal(size=n)
-    )
+    value = slope * (year - 1985) / 10 + level + 0.7 * rng.normal(size=artists)[artist] + 0.7 * rng.normal(size=n)
     return pd.DataFrame({
         "track_id": [f"{corpus}-{segment}-{i}" for i in range(n)], "corpus": corpus, "segment": segment,
         "artist_id": [f"{corpus}-{segment}-{a}" for a in artist], "genres": [[genre or segment]] * n,
@@ -127,11 +125,7 @@ def test_mixed_kinds_of_year_never_meet_inside_a_slope():
     early, late = make_side("a", "pop", 0.0, level=0.0), make_side("a", "pop", 0.0, seed=1, level=3.0)
     late = late.assign(year_kind="composition", year=late["year"] - 20, track_id="late-" + late["track_id"])
     scores, tracks = split(early, late)
-    row = (
-        estimate_trends(scores, tracks, TrendOptions(methods=("mixed",)))
-        .trends.query("level == 'segment'")
-        .iloc[0]
-    )
+    row = estimate_trends(scores, tracks, TrendOptions(methods=("mixed",))).trends.query("level == 'segment'").iloc[0]
     assert row["low"] < 0 < row["high"]
     assert row["n_sources"] == 2
 

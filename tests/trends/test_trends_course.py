@@ -29,17 +29,13 @@ def test_bands_hold_a_gentle_curve_at_about_the_nominal_rate():
     bandwidth = choose_bandwidth(year, 60)
     values = world.values[order] + truth
     estimate, low, high = smooth_locally(year[order], values, np.ones(len(year)), artist, at, bandwidth)
-    held = (low <= np.sin((at - 1955) / 65 * np.pi)[:, None]) & (
-        high >= np.sin((at - 1955) / 65 * np.pi)[:, None]
-    )
+    held = (low <= np.sin((at - 1955) / 65 * np.pi)[:, None]) & (high >= np.sin((at - 1955) / 65 * np.pi)[:, None])
     assert 0.88 <= np.nanmean(held) <= 0.99
 
 
 def test_a_straight_line_stays_straight_up_to_its_ends():
     year = np.repeat(np.arange(1960.0, 2000), 5)
-    estimate, *_ = smooth_locally(
-        year, 0.5 * year[:, None], np.ones(200), np.arange(200), np.arange(1960.0, 2000), 6
-    )
+    estimate, *_ = smooth_locally(year, 0.5 * year[:, None], np.ones(200), np.arange(200), np.arange(1960.0, 2000), 6)
     assert estimate[:, 0] == pytest.approx(0.5 * np.arange(1960.0, 2000))
 
 
@@ -49,9 +45,7 @@ def test_curves_stay_inside_the_observed_years_and_count_their_tracks():
     curves = estimate_curves(panel, fits, OPTIONS)
     assert curves["year"].between(world.tracks["year"].min(), world.tracks["year"].max()).all()
     assert ((curves["low"] <= curves["estimate"]) & (curves["estimate"] <= curves["high"])).all()
-    one = curves.query("level == 'segment' and method == 'local_linear' and measure == 'draw0000'").set_index(
-        "year"
-    )
+    one = curves.query("level == 'segment' and method == 'local_linear' and measure == 'draw0000'").set_index("year")
     counts = world.tracks["year"].value_counts()
     assert (one["n"] == counts.reindex(one.index).fillna(0)).all()
 
@@ -89,9 +83,7 @@ def test_a_steady_trend_with_autocorrelated_noise_has_no_changepoint(rho):
         noise = np.zeros(60)
         for t in range(1, 60):
             noise[t] = rho * noise[t - 1] + rng.normal()
-        breaks = find_breaks(
-            year, 0.05 * (year - 1955) + noise, np.ones(60), rng, n_simulated=199, max_breaks=1
-        )
+        breaks = find_breaks(year, 0.05 * (year - 1955) + noise, np.ones(60), rng, n_simulated=199, max_breaks=1)
         found += breaks[0].significant
     assert found / 150 <= 0.10
 

@@ -101,9 +101,7 @@ def test_order_of_rows_and_number_of_threads_change_nothing(corpus, tables):
 
 def test_dictionary_columns_give_the_same_tables(corpus, tables):
     scores, tracks = corpus
-    coded = scores.assign(
-        **{c: scores[c].astype("category") for c in ("track_id", "measure", "facet", "vocabulary")}
-    )
+    coded = scores.assign(**{c: scores[c].astype("category") for c in ("track_id", "measure", "facet", "vocabulary")})
     pd.testing.assert_frame_equal(estimate_slopes(coded, tracks, reference=REFERENCE), tables.trends)
 
 
@@ -132,9 +130,7 @@ def test_two_genres_share_a_track_equally():
     both = tracks.assign(genres=[["g1", "g2"] if g == ["g1"] else g for g in tracks["genres"]])
     options = TrendOptions(methods=("cluster_ols",), poolings=("equal_genre",))
     slopes = estimate_slopes(scores, both, options)
-    counts = slopes.query("measure == 'mtld' and vocabulary == 'triads' and level == 'genre'").set_index(
-        "group"
-    )
+    counts = slopes.query("measure == 'mtld' and vocabulary == 'triads' and level == 'genre'").set_index("group")
     alone, second = (tracks["genres"].map(lambda g, w=w: g == [w]).sum() for w in ("g1", "g2"))
     assert counts.loc["g1", "n_tracks"] == alone
     assert counts.loc["g2", "n_tracks"] == alone + second

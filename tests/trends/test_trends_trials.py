@@ -1,4 +1,4 @@
-"""Planted trends come back, flat corpora stay flat: the figures of benchmarks/coverage.py, in small."""
+"""Planted trends come back, flat corpora stay flat: the figures of benchmarks/trend_coverage.py, in small."""
 
 import numpy as np
 import pytest
@@ -23,9 +23,7 @@ def test_flat_corpora_give_a_trend_at_no_more_than_the_nominal_rate(flat, world,
     assert flat[world].loc[(method, pooling), "found"] <= 0.10
 
 
-@pytest.mark.parametrize(
-    "world", ["plain", "source_drift", "genre_drift", "uneven_artists", "label_error", "contrast"]
-)
+@pytest.mark.parametrize("world", ["plain", "source_drift", "genre_drift", "uneven_artists", "label_error", "contrast"])
 def test_planted_slopes_lie_inside_their_intervals_at_the_nominal_rate(world):
     table = run_trials(world, 0.2, DRAWS, options=TrendOptions(poolings=("equal_genre", "standardised")))
     assert table["coverage"].between(*NOMINAL).all(), table

@@ -18,7 +18,7 @@ from pathlib import Path
 from musictrend.corpus.files import read_text
 from musictrend.corpus.notes import Notes, beat_length, collect_notes
 from musictrend.corpus.readers._humdrum import parse_recip, read_references, read_rows
-from musictrend.errors import ReaderError
+from musictrend.errors import ReaderError, UnsafeFileError
 
 __all__ = ["notes_from_kern"]
 
@@ -38,7 +38,7 @@ def notes_from_kern(path: Path) -> Notes:
     ReaderError
         When it is no Humdrum file, or has no kern spine with notes.
     """
-    text = read_text(path, limit=MAX_KERN)
+    text = _read_humdrum(path)
     references = read_references(text)
     now = Fraction(0)
     ends: set[Fraction] = set()  # where the notes that sound now will end
@@ -91,9 +91,21 @@ def notes_from_kern(path: Path) -> Notes:
     return collect_notes(rows, bars, beats, fifths, references.get("OTL", ""), references.get("COM", ""))
 
 
+def _read_humdrum(path: Path) -> str:
+    """Text of a Humdrum file; old ones hold Latin-1 in their comments, and notes in ASCII either way."""
+    try:
+        return read_text(path, limit=MAX_KERN)
+    except UnsafeFileError:
+        raise
+    except ReaderError as error:
+        if not error.reason.startswith("not UTF-8"):
+            raise
+        return read_text(path, limit=MAX_KERN, encoding="latin-1")
+
+
 @cache
 def _read_token(token: str) -> tuple[tuple[Fraction, int | None, bool, bool], ...]:
-    """Length in quarter notes, pitch (None for a rest), and whether a tie starts and stops, of each note of a token."""
+    """Length in quarter notes, pitch (None for a rest), whether a tie starts and stops, of each note of a token."""
     if token == ".":
         return ()
     found: list[tuple[Fraction, int | None, bool, bool]] = []

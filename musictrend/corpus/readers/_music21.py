@@ -16,12 +16,12 @@ from musictrend.errors import ReaderError
 
 __all__ = ["notes_from_abc"]
 
-MAX_ABC = 16 * 2**20
+MAX_ABC = 4 * 2**20
 _TUNE = re.compile(r"(?m)^X:")
 _VOICE = re.compile(r"(?m)^V:\s*(\S+)|\[V:\s*([^\]\s]+)")
-_FIELD = re.compile(r'(?m)^(?:[A-Za-z+]:|%).*$|"[^"\n]*"|!\w[^!\n]*!|\[[A-Za-z]:[^\]]*\]|%.*$')
+_FIELD = re.compile(r'(?m)^(?:[A-Za-z+]:|%).*$|"[^"\n]*"|!\w[^!\n]{0,80}!|\[[A-Za-z]:[^\]\n]{0,80}\]|%.*$')
 # Notes together: [CEG], or a second layer of a bar after &.
-_TOGETHER = re.compile(r"\[[\^_=,'\d/]*[A-Ga-g][^\]|:]*[A-Ga-g][^\]|:]*\]|&")
+_TOGETHER = re.compile(r"\[[\^_=]{0,2}[A-Ga-g][^\]|:a-gA-G]{0,16}[A-Ga-g][^\]|:]{0,64}\]|&")
 
 
 def notes_from_abc(path: Path) -> Notes:
@@ -33,14 +33,17 @@ def notes_from_abc(path: Path) -> Notes:
         For a book of several tunes, for a single line of melody, and where music21 fails.
     """
     text = read_text(path, limit=MAX_ABC)
-    tunes = len(_TUNE.findall(text))
-    if tunes == 0:
+    tunes = _TUNE.split(text)[1:]
+    if not tunes:
         raise ReaderError("no ABC tune: no line begins with X:", hint="is this the right file?")
-    if not _has_parts(text):
-        book = f"a book of {tunes} tunes of one voice" if tunes > 1 else "one voice without chords"
+    together = sum(map(_has_parts, tunes))
+    if 2 * together < len(tunes) or not together:  # a tune with a double stop or two leaves a tune book what it is
+        book = f"a book of {len(tunes)} tunes of one voice" if len(tunes) > 1 else "one voice without chords"
         raise ReaderError(f"monophonic: {book}", hint="chords are estimated from polyphonic scores only")
-    if tunes > 1:
-        raise ReaderError(f"{tunes} pieces in one ABC file: one is read", hint="write each piece to a file of its own")
+    if len(tunes) > 1:
+        raise ReaderError(
+            f"{len(tunes)} pieces in one ABC file: one is read", hint="write each to a file of its own"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import music21
@@ -60,7 +63,8 @@ def notes_from_abc(path: Path) -> Notes:
                 (float(t.offset), float(t.beatDuration.quarterLength))
                 for t in part.flatten().getElementsByClass("TimeSignature")
             ]
-            fifths = [(float(k.offset), int(k.sharps)) for k in part.flatten().getElementsByClass("KeySignature")]
+            signatures = part.flatten().getElementsByClass("KeySignature")
+            fifths = [(float(k.offset), int(k.sharps)) for k in signatures]
             title = score.metadata.title or "" if score.metadata else ""
             composer = score.metadata.composer or "" if score.metadata else ""
         except Exception as error:

@@ -37,7 +37,7 @@ class _Bar:
 
     @property
     def length(self) -> float:
-        """Quarter notes; a bar that is short in every part is short, one that only rests overfill is not long."""
+        """Quarter notes: a bar that is short in every part is short, one that rests alone overfill is not long."""
         if not self.written or not self.nominal:
             return self.written or self.nominal
         # Overfull by rounding or a slip of the pen; a cadenza is longer than that.
@@ -205,7 +205,8 @@ def _typed_length(note: Any, bar: int) -> float:
     length = TYPES[kind] * (2 - 0.5 ** len(note.findall("dot")))
     ratio = note.find("time-modification")
     if ratio is not None:
-        length *= _number(ratio.findtext("normal-notes"), 1.0) / (_number(ratio.findtext("actual-notes"), 1.0) or 1.0)
+        normal, actual = (_number(ratio.findtext(f"{kind}-notes"), 1.0) for kind in ("normal", "actual"))
+        length *= normal / (actual or 1.0)
     return length
 
 
@@ -246,7 +247,7 @@ def _join_ties(notes: list[tuple], starts: list[float]) -> list[tuple[float, flo
 
     Some files leave the end of a tie unmarked, so its beginning alone decides.
     """
-    open_: dict[tuple[int, int], list[int]] = {}  # by pitch and time where they end: indices of notes that are held
+    open_: dict[tuple[int, int], list[int]] = {}  # notes that are held, by pitch and where they end: indices
     rows: list[tuple[float, float, int]] = []
     for bar, at, duration, midi, tied in notes:
         onset = starts[bar] + at

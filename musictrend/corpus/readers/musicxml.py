@@ -20,7 +20,7 @@ from musictrend.corpus.annotation import Annotation
 from musictrend.corpus.files import read_bytes, read_zip_member
 from musictrend.corpus.readers._metre import BarMark, count_bars, mend_endings, unroll_bars
 from musictrend.corpus.readers.reader import Reader
-from musictrend.errors import ReaderError
+from musictrend.errors import NoSymbolsError, ReaderError
 from musictrend.harmony.dialects.musicxml import write_harmony
 from musictrend.harmony.key import Key
 
@@ -112,7 +112,7 @@ def read_lead_sheet(path: Path, track_id: str = "") -> Annotation:
             raise ReaderError(
                 f"broken XML, and no chord symbol before the break: {trouble}", hint="export it again"
             )
-        raise ReaderError(
+        raise NoSymbolsError(
             f"no chord symbols (<harmony>) in {len(parts)} part{'s' * (len(parts) != 1)}",
             hint="a score without chord symbols needs a reader of notes",
         )

@@ -36,11 +36,12 @@ def read_notes(path: Path) -> Notes:
         from musictrend.corpus.readers._music21 import notes_from_abc
 
         return notes_from_abc(path)
-    raise ReaderError(f"no reader takes the notes of a {suffix or 'nameless'} file", hint="export it as MusicXML")
+    what = f"a {suffix} file" if suffix else "a file without suffix"
+    raise ReaderError(f"no reader takes the notes of {what}", hint="export it as MusicXML")
 
 
 class ScoreReader(Reader):
-    """Notes of kern and ABC scores; chords are estimated from them. (MusicXML: see the reader ``musicxml``.)"""
+    """Notes of kern and ABC scores; chords are estimated from them. For MusicXML see the reader ``musicxml``."""
 
     name = "scores"
     title = "Scores: MusicXML, Humdrum kern, ABC"

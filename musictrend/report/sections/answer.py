@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from musictrend.report.blocks import Card, Cards, Claims, Heading, Prose
-from musictrend.report.evidence import build_claim, find_evidence
+from musictrend.report.blocks import Card, Cards, Claim, Claims, Fold, Heading, Prose
+from musictrend.report.evidence import build_claims, find_evidence
 from musictrend.report.plates import contrast_in_sd
 from musictrend.report.sections.section import Section, say_missing
 from musictrend.report.selection import (
@@ -39,6 +39,8 @@ from musictrend.report.words import (
     say_complexity,
     say_direction,
 )
+
+SILENT = 4
 
 QUESTION = (
     "Is pop getting harmonically simpler while niche genres grow more complex, "
@@ -126,19 +128,28 @@ def _build(tables: RunTables) -> list[Any]:
     none = explain_no_contrast(tables)
     if none:
         blocks.append(Prose(none, "warning"))
-    observed = [claim for claim in tables.claims if claim.get("kind") != "simulated"]
-    simulated = [claim for claim in tables.claims if claim.get("kind") == "simulated"]
     if not tables.claims:
         blocks.append(say_missing(tables, "claims.json", "No claim was tested, so none has a verdict."))
-    places = {id(claim): place for place, claim in enumerate(tables.claims, 1)}
-    for title, claims in (
-        ("What happened", observed),
-        ("What generative feedback would do (simulated)", simulated),
+    built = build_claims(tables, tables.claims)
+    for title, kind in (
+        ("What happened", "observed"),
+        ("What generative feedback would do (simulated)", "simulated"),
     ):
+        claims = [claim for claim in built if claim.claim_kind == kind]
         if claims:
-            blocks.append(Heading(title))
-            blocks.append(Claims(tuple(build_claim(tables, claim, places[id(claim)]) for claim in claims)))
+            blocks += [Heading(title), *_show_claims(claims)]
     return blocks
+
+
+def _show_claims(claims: list[Claim]) -> list[Any]:
+    """Return the claims as registered; many that cannot be tested are folded away together."""
+    silent = [claim for claim in claims if claim.verdict == "not_testable"]
+    if len(silent) <= SILENT:
+        return [Claims(tuple(claims))]
+    told = [claim for claim in claims if claim.verdict != "not_testable"]
+    blocks: list[Any] = [Claims(tuple(told))] if told else []
+    title = f"{count_noun(len(silent), 'claim')} that cannot be tested here, each with the reason"
+    return [*blocks, Fold(title, (Claims(tuple(silent)),))]
 
 
 def say_answer(tables: RunTables) -> str:
@@ -148,15 +159,13 @@ def say_answer(tables: RunTables) -> str:
         return summarise(tables)
     words = speak(tables, measure)
     said = []
-    for segment in list_segments(tables):
+    segments = list_segments(tables)
+    sides = [name for name in segments if name in ("pop", "niche")] or segments
+    for segment in sides:
         row = select_trend(tables, "segment", segment, measure)
         if row is not None:
-            name = {"pop": "pop", "niche": "niche genres", "other": "the corpus"}.get(
-                segment, clean(segment, 40)
-            )
-            said.append(
-                f"{name} {_TOLD.get(judge_trend(tables, segment, row, measure), 'showed no clear change')}"
-            )
+            name = {"niche": "niche genres", "other": "the corpus"}.get(segment, clean(segment, 40))
+            said.append(f"{name} {_TOLD.get(judge_trend(tables, segment, row, measure), 'showed no clear change')}")
     answer = f"{capital(', '.join(said))}." if said else ""
     contrast = select_contrast(tables, measure)
     if contrast is not None:
@@ -164,12 +173,15 @@ def say_answer(tables: RunTables) -> str:
     return f"{answer} {summarise(tables)}".strip()
 
 
+_BY_CHANCE = "unclear once all claims are counted"
+
 _TOLD = {
     "more complex": "grew harmonically more complex",
     "simpler": "grew harmonically simpler",
     "rose": "rose",
     "fell": "fell",
     "no change that matters": "did not change by an amount that matters",
+    _BY_CHANCE: "showed no change that stands once all claims are counted",
     "specifications disagree": "cannot be judged, because registered specifications disagree",
     "not testable": "cannot be judged from this corpus",
 }
@@ -183,11 +195,9 @@ def judge_trend(tables: RunTables, group: str, row: pd.Series, measure: str) -> 
     words = speak(tables, measure)
     verdict = _find_verdict(tables, measure, (group,))
     if verdict in _CAUTIOUS:
-        return _CAUTIOUS[verdict]
+        return _CAUTIOUS[verdict] if verdict != "inconclusive" else _say_unclear(row)
     told = say_complexity(row["low"], row["high"], words)
-    small = _is_small(
-        row["low"], row["high"], row["slope_per_decade"], row["slope_sd_per_decade"], read_bound(tables)
-    )
+    small = _is_small(row["low"], row["high"], row["slope_per_decade"], row["slope_sd_per_decade"], read_bound(tables))
     return "no change that matters" if told == "no clear change" and small else told
 
 
@@ -197,7 +207,7 @@ def judge_contrast(tables: RunTables, row: pd.Series) -> str:
     if str(row["identification"]) == "between_corpora" or verdict == "not_testable":
         return "not testable"
     if verdict in _CAUTIOUS:
-        return _CAUTIOUS[verdict]
+        return _CAUTIOUS[verdict] if verdict != "inconclusive" else _say_unclear(row)
     direction = say_direction(row["low"], row["high"])
     if direction == "no clear change" and not is_missing(row["equivalent"]) and bool(row["equivalent"]):
         return "no difference that matters"
@@ -211,6 +221,11 @@ _CAUTIOUS = {
     "inconclusive": "no clear change",
     "not_testable": "not testable",
 }
+
+
+def _say_unclear(row: pd.Series) -> str:
+    """Return why a verdict is inconclusive: the interval, or the number of claims that were tried."""
+    return "no clear change" if say_direction(row["low"], row["high"]) == "no clear change" else _BY_CHANCE
 
 
 def _find_verdict(tables: RunTables, measure: str, groups: tuple[str, ...]) -> str:
@@ -241,6 +256,8 @@ def _say_contrast(tables: RunTables, row: pd.Series, words: MeasureWords) -> str
         return f"The two moved alike, within bounds fixed beforehand ({figures})."
     if told == "specifications disagree":
         return f"Whether they moved apart depends on the specification ({figures} by the primary one)."
+    if told == _BY_CHANCE:
+        return f"That they moved apart does not stand once all claims are counted ({figures})."
     if told in ("no clear difference", "no clear change"):
         return f"Whether they moved apart cannot be told ({figures})."
     return f"In {words.label} {told.replace('niche', 'niche genres')} ({figures})."
@@ -277,9 +294,7 @@ def _contrast_card(tables: RunTables, row: pd.Series, measure: str) -> Card:
         word=judge_contrast(tables, row),
         number=change,
         interval=f"95% interval {interval}",
-        sd=""
-        if words.is_sd or is_missing(in_sd[0])
-        else f"{format_number(in_sd[0], decimals, sign=True)} {tail}",
+        sd="" if words.is_sd or is_missing(in_sd[0]) else f"{format_number(in_sd[0], decimals, sign=True)} {tail}",
         n=", ".join(part for part in (_say_sides(tables, row), _say_identification(row)) if part),
         mark=tables.mark_of("segment", ["pop", "niche"]),
     )

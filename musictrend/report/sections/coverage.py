@@ -22,9 +22,7 @@ GENRES, COLUMNS = 40, 26
 
 def _build(tables: RunTables) -> list[Any]:
     if tables.tracks.empty:
-        return [
-            Prose("tracks.parquet holds no rows: no track was read, so there is nothing to cover.", "missing")
-        ]
+        return [Prose("tracks.parquet holds no rows: no track was read, so there is nothing to cover.", "missing")]
     blocks: list[Any] = [Prose(_say_counts(tables))]
     note = _say_synthetic(tables)
     blocks += [Prose(note, "note")] if note else []
@@ -46,9 +44,7 @@ def _say_counts(tables: RunTables) -> str:
         f"{format_count(int(counts.get(name, 0)))} {word}"
         for name, word in (("failed", "failed"), ("excluded", "were excluded"))
     ]
-    twins = int(
-        (tracks["duplicate_of"].notna() & (tracks["duplicate_of"].astype("object").fillna("") != "")).sum()
-    )
+    twins = int((tracks["duplicate_of"].notna() & (tracks["duplicate_of"].astype("object").fillna("") != "")).sum())
     undated = int(tables.usable["year"].isna().sum())
     text = (
         f"{count_noun(len(tracks), 'track')} were read; {format_count(len(tables.usable))} count. "
@@ -69,9 +65,7 @@ def _say_synthetic(tables: RunTables) -> str:
     if not tables.mark:
         return ""
     names = join_words(clean(name, 60) for name in sorted(tables.synthetic_corpora))
-    return (
-        f"SYNTHETIC: {names}. Its music was made by a recipe, and says nothing about music that people made."
-    )
+    return f"SYNTHETIC: {names}. Its music was made by a recipe, and says nothing about music that people made."
 
 
 def _decades(years: pd.Series, most: int = COLUMNS) -> tuple[pd.Series, int]:
@@ -79,9 +73,7 @@ def _decades(years: pd.Series, most: int = COLUMNS) -> tuple[pd.Series, int]:
     known = years.dropna()
     width = 10
     if len(known):
-        width = next(
-            (size for size in (10, 20, 50, 100, 500) if (known.max() - known.min()) / size < most), 500
-        )
+        width = next((size for size in (10, 20, 50, 100, 500) if (known.max() - known.min()) / size < most), 500)
     return years // width * width, width
 
 
@@ -106,9 +98,7 @@ def _heat(tables: RunTables) -> Table:
     body = []
     for key in listed:
         cells = [Cell(clean(part, 36)) for part in key]
-        cells += [
-            Cell(format_count(n) if n else "\N{MIDDLE DOT}", float(n), shade(n)) for n in counts.loc[key]
-        ]
+        cells += [Cell(format_count(n) if n else "\N{MIDDLE DOT}", float(n), shade(n)) for n in counts.loc[key]]
         body.append(
             (
                 *cells,
@@ -169,9 +159,7 @@ def _corpora(tables: RunTables) -> Table:
 
 def _short_tracks(tables: RunTables) -> list[Any]:
     """Return how many tracks are too short for a windowed measure, by segment and decade."""
-    vocabulary = next(
-        (name for name in VOCABULARIES if len(tables.select_scores("types_rarefied", name))), None
-    )
+    vocabulary = next((name for name in VOCABULARIES if len(tables.select_scores("types_rarefied", name))), None)
     events = tables.count_events(vocabulary)
     tracks = tables.usable[["track_id", "segment", "year"]].copy()
     tracks["events"] = events.reindex(tracks["track_id"]).to_numpy(dtype=float, na_value=np.nan)
@@ -197,9 +185,7 @@ def _short_tracks(tables: RunTables) -> list[Any]:
             share = number / len(here) if len(here) else 0.0
             text = f"{number} of {len(here)}" if len(here) else "\N{MIDDLE DOT}"
             cells.append(Cell(text, share, min(5, int(np.ceil(5 * share)))))
-        cells.append(
-            Cell(f"{int(part['short'].sum())} of {len(part)}", float(part["short"].mean()), strong=True)
-        )
+        cells.append(Cell(f"{int(part['short'].sum())} of {len(part)}", float(part["short"].mean()), strong=True))
         body.append(tuple(cells))
     heads = [f"#{int(decade)}" + ("s" if width == 10 else "") for decade in decades]
     return [
@@ -222,13 +208,9 @@ def _excluded(tables: RunTables) -> list[Any]:
     rows = tracks[status.isin(["failed", "excluded"])]
     if rows.empty:
         return []
-    parts = rows.assign(
-        reason=rows["reason"].astype("object").fillna("no reason given"), status=status[rows.index]
-    )
+    parts = rows.assign(reason=rows["reason"].astype("object").fillna("no reason given"), status=status[rows.index])
     body = []
-    for (state, reason), part in sorted(
-        parts.groupby(["status", "reason"]), key=lambda item: (-len(item[1]), item[0])
-    ):
+    for (state, reason), part in sorted(parts.groupby(["status", "reason"]), key=lambda item: (-len(item[1]), item[0])):
         examples = ", ".join(clean(name, 40) for name in sorted(str(value) for value in part["track_id"])[:3])
         body.append((Cell(clean(state)), Cell(clean(reason, 160)), count_cell(len(part)), Cell(examples)))
     return [
@@ -246,9 +228,7 @@ def _excluded(tables: RunTables) -> list[Any]:
 
 def _unparsed(tables: RunTables) -> list[Any]:
     """Return how many chord symbols could not be read."""
-    unread = (
-        tables.tracks["n_unread"].fillna(0) if "n_unread" in tables.tracks else pd.Series(dtype="float64")
-    )
+    unread = tables.tracks["n_unread"].fillna(0) if "n_unread" in tables.tracks else pd.Series(dtype="float64")
     if unread.sum() > 0:
         every = tables.tracks["n_chords"].sum()
         return [
@@ -260,9 +240,7 @@ def _unparsed(tables: RunTables) -> list[Any]:
             )
         ]
     rows = tables.problems
-    text = (
-        rows["stage"].astype("object").fillna("") + " " + rows["reason"].astype("object").fillna("")
-    ).str.lower()
+    text = (rows["stage"].astype("object").fillna("") + " " + rows["reason"].astype("object").fillna("")).str.lower()
     symbols = rows[text.str.contains("symbol|chord label|unparsed|not parse|chordlabel", regex=True)]
     if symbols.empty:
         said = "" if "problems.csv" in tables.missing else "No chord symbol was left unread."

@@ -38,9 +38,7 @@ from musictrend.report.words import (
 )
 
 QUANTITIES, OPEN, SCENARIOS = 6, 2, 6
-NO_HINDCAST = (
-    "No hindcast score of this quantity is in the run: read the fans as arithmetic, not as a forecast."
-)
+NO_HINDCAST = "No hindcast score of this quantity is in the run: read the fans as arithmetic, not as a forecast."
 WORLD = (
     "tail_mass",
     "transition_hill1",
@@ -70,9 +68,7 @@ def _build(tables: RunTables) -> list[Any]:
     quantities = list_quantities(rows)
     scenarios = list_scenarios(rows)
     seeds = rows.groupby("scenario")[["run", "seed"]].apply(lambda part: len(part.drop_duplicates()))
-    runs = (
-        f"{int(seeds.min())}" if seeds.min() == seeds.max() else f"{int(seeds.min())} to {int(seeds.max())}"
-    )
+    runs = f"{int(seeds.min())}" if seeds.min() == seeds.max() else f"{int(seeds.min())} to {int(seeds.max())}"
     blocks: list[Any] = [
         badge,
         Prose(
@@ -82,8 +78,8 @@ def _build(tables: RunTables) -> list[Any]:
             "share of the parameter box."
         ),
         Prose(
-            "The observed line holds source and genre mix fixed, the simulated one counts the world's songs as "
-            "they come: the two need not meet, and only changes compare.",
+            "The observed line holds source and genre mix fixed, the simulated one counts the world's songs "
+            "as they come: the two need not meet, and only changes compare.",
             "note",
         ),
     ]
@@ -100,9 +96,7 @@ def _build(tables: RunTables) -> list[Any]:
     more = [f"{left} more quantities"] if left > 0 else []
     more += [f"{len(scenarios) - SCENARIOS} more scenarios"] if len(scenarios) > SCENARIOS else []
     if more:
-        blocks.append(
-            Prose(f"{capital(join_words(more))} are in the table and in simulation.parquet.", "note")
-        )
+        blocks.append(Prose(f"{capital(join_words(more))} are in the table and in simulation.parquet.", "note"))
     return [*blocks, _tabulate(tables, rows, quantities)]
 
 
@@ -143,9 +137,7 @@ def make_fan(rows: pd.DataFrame, name: str, look: str) -> Fan:
     )
 
 
-def _draw_quantity(
-    tables: RunTables, rows: pd.DataFrame, quantity: str, scenarios: list[str]
-) -> list[Figure]:
+def _draw_quantity(tables: RunTables, rows: pd.DataFrame, quantity: str, scenarios: list[str]) -> list[Figure]:
     """Return one plot a scenario and segment, on one scale of years and values."""
     segments = [name for name in SEGMENTS if (rows["segment"] == name).any()]
     segments += sorted({str(name) for name in rows["segment"].dropna().unique()}.difference(segments))
@@ -168,9 +160,7 @@ def _draw_quantity(
                 plots.append((scenario, segment, fans))
     if not plots:
         return []
-    years, values = _shared_range(
-        [fan for _, _, fans in plots for fan in fans], [one for one in pasts.values() if one]
-    )
+    years, values = _shared_range([fan for _, _, fans in plots for fan in fans], [one for one in pasts.values() if one])
     words = speak(tables, quantity)
     figures = []
     for scenario, segment, fans in plots:
@@ -209,9 +199,7 @@ def _past(tables: RunTables, quantity: str, segment: str) -> Series | None:
 def _shared_range(fans: list[Fan], pasts: list[Series]) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the years and values that all plots of a quantity share."""
     years = np.concatenate([fan.years for fan in fans] + [one.years for one in pasts])
-    values = np.concatenate(
-        [np.concatenate([fan.low90, fan.high90]) for fan in fans] + [one.estimate for one in pasts]
-    )
+    values = np.concatenate([np.concatenate([fan.low90, fan.high90]) for fan in fans] + [one.estimate for one in pasts])
     values = values[np.isfinite(values)]
     room = 0.06 * (values.max() - values.min() or 1.0)
     span = (float(years.min()), float(years.max()))
@@ -310,17 +298,10 @@ def _tabulate(tables: RunTables, rows: pd.DataFrame, quantities: list[str]) -> T
     last = rows.groupby(keys, dropna=False)["year"].transform("max")
     start = rows[rows["year"] == first].groupby(keys, dropna=False)["value"].median()
     end = (
-        rows[rows["year"] == last]
-        .groupby(keys, dropna=False)["value"]
-        .quantile(np.array([0.05, 0.5, 0.95]))
-        .unstack()
+        rows[rows["year"] == last].groupby(keys, dropna=False)["value"].quantile(np.array([0.05, 0.5, 0.95])).unstack()
     )
-    table = end.assign(
-        start=start, n=rows[rows["year"] == last].groupby(keys, dropna=False).size()
-    ).reset_index()
-    table = table.assign(_order=rank(table["quantity"], quantities)).sort_values(
-        ["_order", *keys[1:]], kind="stable"
-    )
+    table = end.assign(start=start, n=rows[rows["year"] == last].groupby(keys, dropna=False).size()).reset_index()
+    table = table.assign(_order=rank(table["quantity"], quantities)).sort_values(["_order", *keys[1:]], kind="stable")
     table, note = cut_rows(table, 160, "simulation.parquet")
     body = []
     for _, row in table.iterrows():

@@ -63,11 +63,7 @@ def _build(tables: RunTables) -> list[Any]:
         blocks.append(Grid(tuple(figures)))
     rows = pd.concat([_primary_rows(tables, measure) for measure in measures])
     shown = rows.head(240)
-    note = (
-        ""
-        if len(shown) == len(rows)
-        else f" The first {len(shown)} of {len(rows)} rows; all are in trends.parquet."
-    )
+    note = "" if len(shown) == len(rows) else f" The first {len(shown)} of {len(rows)} rows; all are in trends.parquet."
     blocks.append(
         trend_table(
             tables,
@@ -110,7 +106,12 @@ def find_paradoxes(tables: RunTables) -> list[tuple[bool, str]]:
                     if _disagree(first, second):
                         directions = {say_direction(row["low"], row["high"]) for row in (first, second)}
                         found.append(
-                            (directions == {"rose", "fell"}, _say_paradox(str(group), words, first, second))
+                            (
+                                directions == {"rose", "fell"},
+                                _say_paradox(
+                                    f"all of {group}" if level == "corpus" else str(group), words, first, second
+                                ),
+                            )
                         )
                     break  # the first method that has both speaks
     return sorted(found, key=lambda item: not item[0])
@@ -129,9 +130,7 @@ def _say_paradoxes(tables: RunTables) -> list[Any]:
             ]
         return []
     reversals = sum(1 for reversal, _ in found if reversal)
-    paradox = (
-        f" In {count_noun(reversals, 'case')} the sign turns over: Simpson's paradox." if reversals else ""
-    )
+    paradox = f" In {count_noun(reversals, 'case')} the sign turns over: Simpson's paradox." if reversals else ""
     shown = [sentence for _, sentence in found[:PARADOXES]]
     more = f" {len(found) - PARADOXES} more are in trends.parquet." if len(found) > PARADOXES else ""
     return [
@@ -164,9 +163,7 @@ def _say_paradox(group: str, words: MeasureWords, pooled: pd.Series, inside: pd.
     (first, first_figures), (second, second_figures) = [
         (
             verbs[say_direction(row["low"], row["high"])],
-            "{}, 95% interval {}".format(
-                *describe_change(row["slope_per_decade"], row["low"], row["high"], words)
-            ),
+            "{}, 95% interval {}".format(*describe_change(row["slope_per_decade"], row["low"], row["high"], words)),
         )
         for row in (pooled, inside)
     ]
@@ -204,11 +201,7 @@ def _draw_genres(tables: RunTables, measure: str) -> Figure | None:
     bars = []
     for (_, row), several in zip(rows.iterrows(), twice, strict=True):
         segment = tables.genre_segment.get(str(row["group"]), "other")
-        name = (
-            f"{row['group']} ({row['corpus']})"
-            if several and not pd.isna(row["corpus"])
-            else str(row["group"])
-        )
+        name = f"{row['group']} ({row['corpus']})" if several and not pd.isna(row["corpus"]) else str(row["group"])
         side = f" \N{MIDDLE DOT} {segment}" if segment in ("pop", "niche") and segment != name else ""
         bars.append(make_bar(row, clean(name, 30) + side, segment, factor=factor))
     steepest = "; ".join(f"{bar.label} {bar.estimate:.3g}" for bar in (bars[0], bars[-1]))
@@ -219,8 +212,7 @@ def _draw_genres(tables: RunTables, measure: str) -> Figure | None:
         bars,
         f"{capital(words.label)}, {slope_axis(words)}",
         f"Slope of {words.label} inside each of {len(bars)} genres, with 95% intervals. Ends: {steepest}.",
-        f"{capital(words.label)}: slope inside each genre, "
-        f"{describe_option(choose_vocabulary(tables, measure))}.{cut}",
+        f"{capital(words.label)}: slope inside each genre, {describe_option(choose_vocabulary(tables, measure))}.{cut}",
         f"trends.parquet: measure {measure}, level genre",
         mark,
     )

@@ -56,8 +56,7 @@ GLOSSARY = (
     ("95% interval", "The range of slopes that the data do not speak against."),
     (
         "p, q",
-        "Probability of a slope as steep if there were none; q: the same, with the number of tests "
-        "allowed for.",
+        "Probability of a slope as steep if there were none; q: the same, with the number of tests allowed for.",
     ),
     ("scenario", "A setting of the feedback world; a fan shows its runs under different seeds."),
 )
@@ -65,24 +64,16 @@ GLOSSARY = (
 
 def _build(tables: RunTables) -> list[Any]:
     bound = format_number(read_bound(tables), 2)
-    verdicts = tuple(
-        (verdict.word, verdict.key, f"{capital(verdict.gloss)}.") for verdict in VERDICTS.values()
-    )
+    verdicts = tuple((verdict.word, verdict.key, f"{capital(verdict.gloss)}.") for verdict in VERDICTS.values())
     measures = []
     for name in list_measures(tables):
         words = speak(tables, name)
         detail = ", ".join(part for part in (name, words.facet, words.unit) if part)
         direction = (
-            ""
-            if words.rises is None
-            else " Rises with complexity."
-            if words.rises
-            else " Falls as complexity rises."
+            "" if words.rises is None else " Rises with complexity." if words.rises else " Falls as complexity rises."
         )
         source = f" {clean(words.citation, 300)}." if words.citation else ""
-        measures.append(
-            (capital(words.label), detail, f"{clean(words.definition, 600)}{direction}{source}".strip())
-        )
+        measures.append((capital(words.label), detail, f"{clean(words.definition, 600)}{direction}{source}".strip()))
     blocks: list[Any] = [
         Heading("Rules, fixed before any result"),
         Definitions(tuple((term, "", text) for term, text in RULES)),
@@ -98,8 +89,7 @@ def _build(tables: RunTables) -> list[Any]:
         if not tables.measures:
             blocks.append(
                 Prose(
-                    "The run holds no measures.json: names only. `musictrend measures` prints the "
-                    "definitions.",
+                    "The run holds no measures.json: names only. `musictrend measures` prints the definitions.",
                     "missing",
                 )
             )

@@ -69,15 +69,11 @@ def _build(tables: RunTables) -> list[Any] | None:
     return blocks
 
 
-def find_recovered(
-    tables: RunTables, item: dict[str, Any]
-) -> tuple[pd.Series | None, tuple[float, float, float]]:
+def find_recovered(tables: RunTables, item: dict[str, Any]) -> tuple[pd.Series | None, tuple[float, float, float]]:
     """Return the row that estimates a planted value, and its estimate and interval in the planted unit."""
     group, measure = str(item.get("group", "")), str(item.get("measure", ""))
     what = f"{item.get('what', '')} {group}".lower()
-    contrast = (
-        "contrast" in what or "difference" in what or "minus" in what or ("pop" in group and "niche" in group)
-    )
+    contrast = "contrast" in what or "difference" in what or "minus" in what or ("pop" in group and "niche" in group)
     if contrast:
         rows, value = tables.contrasts, "difference"
     else:
@@ -142,10 +138,8 @@ def _draw(tables: RunTables, found: list[tuple[dict[str, Any], Any, Any]]) -> li
                     f"planted_{measure}",
                     bars,
                     f"{capital(words.label)}, {unit} a decade".replace("  ", " "),
-                    f"Planted and recovered slopes of {words.label}: {held} of {len(bars)} planted "
-                    f"values inside.",
-                    f"{capital(words.label)}: upright stroke, the planted slope; dot and bar, what was "
-                    f"recovered.",
+                    f"Planted and recovered slopes of {words.label}: {held} of {len(bars)} planted values inside.",
+                    f"{capital(words.label)}: upright stroke, the planted slope; dot and bar, what was recovered.",
                     "planted.json, trends.parquet",
                     tables.mark or "SYNTHETIC",
                 )
@@ -153,9 +147,7 @@ def _draw(tables: RunTables, found: list[tuple[dict[str, Any], Any, Any]]) -> li
     return figures
 
 
-def _row(
-    tables: RunTables, item: dict[str, Any], row: pd.Series | None, values: tuple[float, float, float]
-) -> Any:
+def _row(tables: RunTables, item: dict[str, Any], row: pd.Series | None, values: tuple[float, float, float]) -> Any:
     """Return a planted value as a row of cells."""
     measure = str(item.get("measure", ""))
     words = speak(tables, measure)

@@ -30,7 +30,7 @@ def _build(tables: RunTables) -> list[Any]:
     body = []
     for (stage, kind), part in groups[:GROUPS]:
         reasons = part["reason"].unique()
-        reason, hint = (reasons[0] if len(reasons) == 1 else kind), part["hint"].iloc[0]
+        reason, hints = (reasons[0] if len(reasons) == 1 else kind), part["hint"].unique()
         examples = "; ".join(_say_place(row, len(reasons) > 1) for _, row in part.head(EXAMPLES).iterrows())
         body.append(
             (
@@ -39,7 +39,7 @@ def _build(tables: RunTables) -> list[Any]:
                 count_cell(len(part)),
                 count_cell(part["track_id"].replace("", None).nunique()),
                 Cell(examples),
-                Cell(clean(hint, 200)),
+                Cell(clean(hints[0] if len(hints) == 1 else _generalise(str(hints[0])), 200)),
             )
         )
     note = "" if len(groups) <= GROUPS else f"{len(groups) - GROUPS} rarer reasons are in problems.csv."
@@ -61,17 +61,15 @@ def _build(tables: RunTables) -> list[Any]:
 
 
 def _generalise(reason: str) -> str:
-    """Return a reason without what it quotes, so that a thousand odd symbols make one group."""
-    return re.sub(r"'[^']*'|\"[^\"]*\"|`[^`]*`", "\N{HORIZONTAL ELLIPSIS}", reason)
+    """Return a reason without what it quotes and counts, so that a thousand odd symbols make one group."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\d+", "\N{HORIZONTAL ELLIPSIS}", reason)
 
 
 def _say_place(row: Any, quoted: bool) -> str:
     """Return where a problem is (track, file, place) and, in a group of several, what it quotes."""
     parts = [clean(row[name], 60) for name in ("track_id", "path", "place") if not is_missing(row[name])]
     if quoted:
-        parts += [
-            clean(text, 40) for text in re.findall(r"'[^']*'|\"[^\"]*\"|`[^`]*`", str(row["reason"]))[:1]
-        ]
+        parts += [clean(text, 40) for text in re.findall(r"'[^']*'|\"[^\"]*\"|`[^`]*`", str(row["reason"]))[:1]]
     return " \N{MIDDLE DOT} ".join(part for part in dict.fromkeys(parts) if part) or "no place given"
 
 

@@ -16,16 +16,12 @@ HASHES, PACKAGES = 60, 80
 def _build(tables: RunTables) -> list[Any]:
     run = tables.run
     if not run:
-        return [
-            say_missing(tables, "run.json", "Version, command, seed and inputs of this run are not known.")
-        ]
+        return [say_missing(tables, "run.json", "Version, command, seed and inputs of this run are not known.")]
     blocks: list[Any] = [Definitions(tuple(_list_basics(run)))]
     blocks += [Heading("Reproduce and cite"), *_say_reproduce(run)]
     blocks += _list_corpora(run)
     blocks += _list_engines(run)
-    blocks += _list_pairs(
-        run, ("inputs", "input_hashes", "hashes"), "inputs", "Inputs and their hashes.", HASHES
-    )
+    blocks += _list_pairs(run, ("inputs", "input_hashes", "hashes"), "inputs", "Inputs and their hashes.", HASHES)
     blocks += _list_pairs(run, ("packages", "package_versions"), "packages", "Package versions.", PACKAGES)
     config = run.get("config")
     if config:
@@ -34,8 +30,7 @@ def _build(tables: RunTables) -> list[Any]:
     if isinstance(timings, (dict, list)) and timings:
         blocks.append(
             Prose(
-                f"Timings (the only thing on this page that differs between equal runs): "
-                f"{_say_timings(timings)}.",
+                f"Timings (the only thing on this page that differs between equal runs): {_say_timings(timings)}.",
                 "timings",
             )
         )
@@ -58,11 +53,7 @@ def _list_basics(run: dict[str, Any]) -> list[tuple[str, str, str]]:
         if value is not None:
             text = " ".join(str(part) for part in value) if isinstance(value, list) else _plain(value)
             found.append((label, "", clean(text, 600)))
-    if (
-        run.get("seed") is None
-        and isinstance(run.get("config"), dict)
-        and run["config"].get("seed") is not None
-    ):
+    if run.get("seed") is None and isinstance(run.get("config"), dict) and run["config"].get("seed") is not None:
         found.append(("Seed", "", _plain(run["config"]["seed"])))
     return found
 
@@ -78,13 +69,10 @@ def _say_reproduce(run: dict[str, Any]) -> list[Any]:
     text = f"Cite musictrend {version} and the corpora whose music this is"
     return [
         Prose(
-            "The same version, command, seed and inputs give the same tables and, but for the timings, "
-            "the same page."
+            "The same version, command, seed and inputs give the same tables and, but for the timings, the same page."
         ),
         Code("\n".join(lines)),
-        Prose(
-            f"{text}: {join_words(cited)}" if cited else f"{text}; run.json names no citation of a corpus."
-        ),
+        Prose(f"{text}: {join_words(cited)}" if cited else f"{text}; run.json names no citation of a corpus."),
     ]
 
 
@@ -99,9 +87,7 @@ def _list_corpora(run: dict[str, Any]) -> list[Any]:
         title = clean(row.get("title"), 200)
         mark = "SYNTHETIC: made by a recipe. " if row.get("synthetic") else ""
         said = f"{mark}{title.rstrip('.')}. " if title and title != row.get("name") else mark
-        items.append(
-            (clean(row.get("name"), 80), clean(row.get("licence"), 80), clean(said + " ".join(parts), 1500))
-        )
+        items.append((clean(row.get("name"), 80), clean(row.get("licence"), 80), clean(said + " ".join(parts), 1500)))
     return [Heading("Corpora: licences and citations"), Definitions(tuple(items))]
 
 

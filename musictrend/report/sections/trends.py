@@ -50,9 +50,7 @@ def _build(tables: RunTables) -> list[Any]:
             blocks.append(Heading("Facets and main measures"))
             blocks.append(Grid(tuple(figures[1 : PANELS + 1])))
         if len(figures) > PANELS + 1:
-            blocks.append(
-                Prose(f"{len(figures) - PANELS - 1} more measures have curves in curves.parquet.", "note")
-            )
+            blocks.append(Prose(f"{len(figures) - PANELS - 1} more measures have curves in curves.parquet.", "note"))
     blocks += _list_slopes(tables, level, groups, measures)
     changes = _list_changes(tables)
     return blocks + changes
@@ -62,9 +60,7 @@ def choose_groups(tables: RunTables) -> tuple[str, list[str]]:
     """Return the groups that are drawn together: the segments, or else the corpora."""
     drawn = tables.curves if len(tables.curves) else tables.trends
     segments = [
-        name
-        for name in list_segments(tables)
-        if ((drawn["level"] == "segment") & (drawn["group"] == name)).any()
+        name for name in list_segments(tables) if ((drawn["level"] == "segment") & (drawn["group"] == name)).any()
     ]
     known = sorted({str(name) for name in drawn[drawn["level"] == "segment"]["group"].dropna().unique()})
     segments += [name for name in known if name not in segments]

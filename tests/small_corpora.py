@@ -40,7 +40,7 @@ def make_rows(n: int = 72, *, seed: int = 0, first: int = 1960, last: int = 2019
             roots.append(before)
         kinds = np.where(rng.random(events) < sevenths, rng.choice(["7", "min7", "maj7"], events), rng.choice(["maj", "min"], events))
         rows.append({
-            "track_id": f"{genre}-{i:03d}", "path": "", "title": f"Song {i}", "artist": f"{genre} artist {i // 3 % 6}",
+            "track_id": f"{genre}-{i:03d}", "path": "", "title": f"Song {i}", "artist": f"{genre} artist {i // 3 % 12}",
             "year": str(year), "genre": genre, "key": "C:major",
             "chords": " ".join(f"{ROOTS[r]}:{k}" for r, k in zip(roots, kinds, strict=True)),
         })  # fmt: skip

@@ -38,6 +38,7 @@ __all__ = ["estimate_chords", "extract_score", "slice_notes"]
 
 FROM_NOTES = "estimated from notes"  # the transcription policy of such tracks
 MIN_POLYPHONY = 1.3  # notes together on average; tune books have 1
+PAUSE = 4.0  # quarter notes of silence that are no chord
 MAX_SLICES = 150_000  # Tristan has about 100,000
 # How loudly a quarter note's worth of sound, and its bass, speak; after two quarter notes a slice says no more.
 SOUND_WEIGHT, BASS_WEIGHT, LONGEST = 5.3, 0.8, 2.0
@@ -109,7 +110,9 @@ def extract_score(path: Path, track_id: str = "score") -> ChordSequence:
 
 
 def slice_notes(notes: Notes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cut a score into slices, a new one wherever a note begins.
+    """Cut a score into slices, a new one wherever a note begins or a long silence does.
+
+    A short silence belongs to the chord before it: detached notes are no new chords.
 
     Returns
     -------
@@ -121,7 +124,9 @@ def slice_notes(notes: Notes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         Pitch class of the lowest note; -1 in silence.
     """
     ends = notes.onset_quarter + notes.duration_quarter
-    edges = np.unique(np.round(np.concatenate([notes.onset_quarter, [ends.max()]]), 4))
+    until = np.maximum.accumulate(ends)  # where all that has begun has ended
+    pauses = until[:-1][notes.onset_quarter[1:] - until[:-1] >= PAUSE]
+    edges = np.unique(np.round(np.concatenate([notes.onset_quarter, pauses, [ends.max()]]), 4))
     n = len(edges) - 1
     first = np.clip(np.searchsorted(edges, notes.onset_quarter - 1e-4), 0, n)
     last = np.clip(np.searchsorted(edges, ends - 1e-4), 0, n)
@@ -219,10 +224,11 @@ def _bass_line(
     bar = np.searchsorted(notes.bar_onset_quarter, edges[:-1] + 1e-3)
     chord = np.cumsum((np.diff(path, prepend=-2) != 0) | (np.diff(bar, prepend=-2) != 0)) - 1
     roots = states.roots[path]
-    sounds = (path >= 0) & (bass >= 0) & (states.bitmaps[path] >> (bass - roots) % 12 & 1 == 1)
-    cells = chord[sounds] * 12 + bass[sounds]
+    degree = (bass - roots) % 12
+    sounds = (path >= 0) & (bass >= 0) & (states.bitmaps[path] >> degree & 1 == 1)
+    cells = chord[sounds] * 12 + degree[sounds]
     time = np.bincount(cells, weights=np.diff(edges)[sounds], minlength=12 * (chord[-1] + 1)).reshape(-1, 12)
-    low = np.where(time.any(axis=1)[chord], time.argmax(axis=1)[chord], roots)
+    low = (roots + time.argmax(axis=1)[chord]) % 12  # the root where no chord tone is lowest
     return np.where(path < 0, -1, low)
 
 

@@ -305,15 +305,14 @@ def _value_range(
     if not len(middle):
         return 0.0, 1.0
     first, last = float(middle.min()), float(middle.max())
-    edges = np.concatenate([*lows, *highs, np.array([])])
-    edges = edges[np.isfinite(edges)]
-    typical = float(np.median(np.abs(edges - np.median(middle)))) if len(edges) else 0.0
-    span = max(last - first, 2 * typical, 1e-9 + 0.01 * abs(last))
-    low = max(float(edges.min()), first - span) if len(edges) else first
-    high = min(float(edges.max()), last + span) if len(edges) else last
-    low, high = min(low, first), max(high, last)
-    room = 0.05 * (high - low or span)
-    return low - room, high + room
+    edges = [np.concatenate([*side, np.array([])]) for side in (lows, highs)]
+    low, high = (side[np.isfinite(side)] for side in edges)
+    # The ends of a band flare where years are thin: one in twenty of its edges may leave the picture.
+    low_edge = float(np.quantile(low, 0.05)) if len(low) else first
+    high_edge = float(np.quantile(high, 0.95)) if len(high) else last
+    low_edge, high_edge = min(low_edge, first), max(high_edge, last)
+    room = 0.05 * (high_edge - low_edge or 0.02 * abs(last) or 1.0)
+    return low_edge - room, high_edge + room
 
 
 def _typical_interval(bars: Sequence[Bar]) -> tuple[float, float]:

@@ -71,7 +71,7 @@ def analyze(
         do_trends(run, options)
         do_simulation(run, options)
         do_report(run, options)
-        _say_timings(run)
+        _keep_timings(run)
     return run
 
 
@@ -81,7 +81,6 @@ def start_run(
     """The first two stages, tracks and chords, and everything that ``run.json`` says of the run."""
     loaded = _load(corpora)
     run = _claim_folder(out, loaded, force)
-    run.record.pop("timings", None)  # of an earlier pass; the page would show them
     run.record.update(
         {
             "schema_version": SCHEMA_VERSION,
@@ -248,9 +247,7 @@ def _planted(corpora: list[Corpus]) -> list[dict[str, Any]]:
 
 def _do_chords(run: Run, corpora: list[Corpus], options: Options) -> None:
     import numpy as np
-    import pyarrow.parquet as pq
 
-    from musictrend.cache import atomic_path
     from musictrend.extraction.batches import batch_hashes, extract_corpora
     from musictrend.extraction.score import FROM_NOTES
     from musictrend.harmony.arrow import chords_to_arrow
@@ -265,9 +262,7 @@ def _do_chords(run: Run, corpora: list[Corpus], options: Options) -> None:
             corpora, jobs=options.jobs, executor=options.executor, keep=keep, quiet=options.quiet
         )
         problems += result.problems
-        with atomic_path(run.path("chords.parquet")) as part:
-            # Without Arrow's own schema dictionary columns are read back as the plain strings they are.
-            pq.write_table(chords_to_arrow(result.chords), part, compression="zstd", store_schema=False)
+        run.write_rows("chords", chords_to_arrow(result.chords))
         table = track_table(corpora)
         table["n_chords"] = np.asarray(result.chords.lengths, dtype="int32")
         table["key_estimated"] = result.key_estimated
@@ -391,6 +386,7 @@ def do_report(run: Run, options: Options, *, again: bool = False) -> None:
     fingerprint = run.fingerprint("report", options.title)
     if run.is_done("report", fingerprint) and not again:
         return
+    run.record.pop("timings", None)  # the page is the same however long it took
     with run.stage("report", fingerprint):
         write_report(run.folder, run.path("report.html"), title=options.title or None)
 
@@ -417,7 +413,7 @@ def _claims_text(options: Options) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _say_timings(run: Run) -> None:
+def _keep_timings(run: Run) -> None:
     seconds = {row["stage"]: row["seconds"] for row in run.status()}
     run.record["timings"] = seconds
     run.save()
@@ -440,4 +436,4 @@ def keep_options(run: Run, options: Options) -> None:
     """Say in ``run.json`` what a stage that was done again was done with."""
     run.record["config"] = options.resolved()
     run.record["seed"] = options.seed
-    run.save()
+    _keep_timings(run)

@@ -23,6 +23,7 @@ from musictrend.errors import RunError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from musictrend.harmony.table import ChordTable
 
@@ -213,6 +214,15 @@ class Run:
         rows = rows.cast(pa.schema(fields)).replace_schema_metadata({"schema_version": SCHEMA_VERSION})
         with atomic_path(self.path(f"{name}.parquet")) as part:
             pq.write_table(rows, part, compression="zstd")
+
+    def write_rows(self, name: str, rows: pa.Table) -> None:
+        """Write Arrow rows as one of the run's tables; dictionary columns are read back as the plain strings they are."""
+        import pyarrow.parquet as pq
+
+        with atomic_path(self.path(f"{name}.parquet")) as part:
+            with pq.ParquetWriter(part, rows.schema, compression="zstd", store_schema=False) as writer:
+                writer.write_table(rows)
+                writer.add_key_value_metadata({"schema_version": SCHEMA_VERSION})
 
     @property
     def tracks(self) -> pd.DataFrame:

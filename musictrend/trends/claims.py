@@ -119,8 +119,11 @@ def judge_claims(
     observed = [dict(c) for c in (load_claims() if claims is None else claims) if c.get("kind") == "observed"]
     if tracks is not None and "year" in tracks:
         options = options.for_years(usable_tracks(tracks)["year"].astype("float64"))
+    names = set(tables.coverage.loc[tables.coverage["level"] == "corpus", "group"]) if len(tables.coverage) else set()
     for claim in observed:
         claim["sesoi"] = min(claim.get("sesoi", 0.10), options.sesoi)
+        if claim.get("group") == "*" and len(names) == 1:  # the one corpus, whatever its name
+            claim["group"] = next(iter(names))
     found = [_find_estimate(tables, claim, options, _out_of_place(claim, tracks)) for claim in observed]
     if specifications is None and scores is not None and tracks is not None:
         measures = sorted({c["measure"] for c, f in zip(observed, found, strict=True) if f.row is not None})
@@ -145,15 +148,14 @@ def judge_claims(
 
 
 def _out_of_place(claim: Mapping[str, Any], tracks: pd.DataFrame | None) -> str:
-    """Why a claim about a repertoire is not about these tracks; empty when it is, or is about any."""
-    if tracks is None or "year_kind" not in claim:
+    """Why a claim about one repertoire is not about these tracks; empty when it is, or is about any."""
+    if tracks is None or not claim.get("one_sided"):
         return ""
     usable = usable_tracks(tracks)
-    if "segment" in usable and usable["segment"].isin(["pop", "niche"]).any():
-        return "this corpus takes sides, pop or niche; what is left over is no repertoire of its own"
-    kinds = set(usable["year_kind"].dropna()) if "year_kind" in usable else set()
-    if kinds and kinds != {claim["year_kind"]}:
-        return f"years here are of {' and '.join(sorted(kinds))}; the claim is about years of {claim['year_kind']}"
+    if "segment" in usable and {"pop", "niche"} <= set(usable["segment"].dropna()):
+        return "this corpus holds both pop and niche: what is claimed of them is judged above"
+    if "corpus" in usable and usable["corpus"].nunique() > 1:
+        return "several corpora are analysed together, each a repertoire of its own"
     return ""
 
 

@@ -7,9 +7,9 @@ Each rule compares one piece of the reference with one of the estimate and gives
 time is *ignored* (complexity is different: there a chord is mapped).
 Chords are seen as mir_eval sees them: ``closed`` holds the notes inside an
 octave above the root with the bass, so that ``C:9`` is ``C:7`` and
-``C:maj(9)`` is ``C:maj``. What lies above the octave is told by the chord's
-canonical label; of the labels of McGill Billboard, POP909 and JAAH, 0.2% spell
-it otherwise (``sus4(9)``) and may be read otherwise by mir_eval.
+``C:maj(9)`` is ``C:maj``. What lies above the octave is told by the label that
+such a chord commonly has: mir_eval goes by the spelling, so that ``C:min7(4)`` is to it
+another chord than ``C:min7(11)``; here they are one.
 
 =============== =============================================================
 root            roots
@@ -53,6 +53,11 @@ __all__ = ["CHORD_RULES", "KEY_RULES", "SEGMENTATION", "Pieces", "compare_pieces
 
 SEGMENTATION = ("overseg", "underseg", "seg")
 OCTAVE = 12
+# Qualities that annotators (McGill Billboard) write otherwise than our canonical label: which notes lie in the octave.
+_WRITTEN = {
+    "sus4(2)": "sus4(9)", "maj7(13)": "maj6(7)", "7(13)": "maj6(b7)", "minmaj7(13)": "min6(7)",
+    "7(11,13)": "maj6(b7,11)", "7(11)": "7(4)", "(4)": "(11)", "(4,b5)": "(b5,11)", "dim7(5)": "min6(#11)",
+}  # fmt: skip
 _DEGREE = re.compile(r"([b#]*)(\d+)")
 _STEPS = (0, 2, 4, 5, 7, 9, 11)
 _BITMAPS = {name: quality.bitmap for name, quality in list_qualities().items()}
@@ -106,10 +111,11 @@ class Pieces:
 
 @cache
 def _closed_bitmaps() -> np.ndarray:
-    """Every quality without what its canonical label puts above the octave: shape (4096,)."""
+    """Every quality without what its common label puts above the octave: shape (4096,)."""
     table = np.zeros(4096, dtype=np.int64)
     for bitmap in range(1, 4096, 2):
-        short, _, listed = quality_from_bitmap(bitmap).partition("(")
+        name = quality_from_bitmap(bitmap)
+        short, _, listed = _WRITTEN.get(name, name).partition("(")
         degrees = [*(list_qualities()[short].degrees if short else ("1",)), *filter(None, listed.rstrip(")").split(","))]
         table[bitmap] = 1 | sum({1 << parse_degree(degree) for degree in degrees if _height(degree) < OCTAVE})
     table.setflags(write=False)

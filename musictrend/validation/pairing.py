@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -111,6 +112,8 @@ def read_pairs(reference: str | Path, estimate: str | Path, *, quiet: bool = Tru
         return _with_keys(told, heard, "files", [])
     if any(alone):
         one, many = paths if alone[0] else paths[::-1]
+        if not many.exists():
+            raise ReaderError(f"no file at {many}", hint="check the path")
         raise ParameterError(f"{one} is one piece and {many} a collection: give two files, or two folders or corpora")
     sides = _open_side(reference), _open_side(estimate)
     way, names, failures = _match(*sides)
@@ -120,19 +123,19 @@ def read_pairs(reference: str | Path, estimate: str | Path, *, quiet: bool = Tru
             "by name without suffix, corpora and runs by track_id"
         )
     told, heard = (side.read([pair[i] for pair in names.values()], quiet=quiet) for i, side in enumerate(sides))
-    usable = []
+    usable, broken = [], []
     for i, (name, own) in enumerate(names.items()):
         bad = [Failure(name, kind, *side.reasons[own[k]])
                for k, (kind, side) in enumerate(((REFERENCE, told), (ESTIMATE, heard))) if own[k] in side.reasons]  # fmt: skip
         bad = bad or list(filter(None, [_cannot_align(told.chords, heard.chords, i, name)]))
-        failures += bad
+        broken += bad
         if not bad:
             usable.append(i)
     if not usable:
-        raise NothingUsableError(f"none of {len(names)} tracks on both sides can be compared; the first: {failures[-len(names)]}")
+        raise NothingUsableError(f"none of the {len(names)} tracks on both sides can be compared; the first: {broken[0]}")
     ids = tuple(list(names)[i] for i in usable)
     tables = [replace(side.chords.select(usable), track_ids=ids) for side in (told, heard)]
-    return _with_keys(*tables, way, sorted(failures, key=lambda f: (f.track_id, f.side)))
+    return _with_keys(*tables, way, sorted(failures + broken, key=lambda f: (f.track_id, f.side)))
 
 
 def _with_keys(told: ChordTable, heard: ChordTable, way: str, failures: list[Failure]) -> Pairs:
@@ -167,13 +170,14 @@ def _cannot_align(told: ChordTable, heard: ChordTable, i: int, name: str) -> Fai
 def _match(told: Side, heard: Side) -> tuple[str, dict[str, tuple[str, str]], list[Failure]]:
     """How tracks are matched: the way, name to both sides' own ids, and the tracks of one side alone."""
     ways = told.names(), heard.names()
-    best: tuple[str, str] | None = None
-    most = 0
+    by_files = isinstance(told, _Folder) or isinstance(heard, _Folder)
+    best, most = ("", ""), 0
     for way, mine in ways[0].items():
         for other, theirs in ways[1].items():
-            if (way == other or "track_id" in (way, other)) and len(mine.keys() & theirs.keys()) > most:
+            fits = way == other or "track_id" in (way, other) if by_files else way == other == "track_id"
+            if fits and len(mine.keys() & theirs.keys()) > most:
                 best, most = (way, other), len(mine.keys() & theirs.keys())
-    if best is None:
+    if not most:
         return "", {}, []
     mine, theirs = ways[0][best[0]], ways[1][best[1]]
     alone = [Failure(name, ESTIMATE, "missing: the reference alone has it") for name in mine.keys() - theirs.keys()]
@@ -249,7 +253,8 @@ class _Collection(Side):
         self.corpus = load_corpus(spec)
 
     def names(self) -> dict[str, dict[str, str]]:
-        return {"track_id": {track.track_id: track.track_id for track in self.corpus.entries}}
+        ids = {track.track_id: track.track_id for track in self.corpus.entries}
+        return {"track_id": ids} | _file_names({t.track_id: t.path for t in self.corpus.entries})
 
     def read(self, ids: list[str], *, quiet: bool) -> Read:
         by_id = {track.track_id: track for track in self.corpus.entries}
@@ -281,13 +286,17 @@ class _Table(Side):
         estimated = {row["track_id"] for row in tracks if row.get("key_estimated")}
         self.chords = without_keys(self.chords, np.array([i in estimated for i in self.chords.track_ids], dtype=bool))
         self.place = {track_id: i for i, track_id in enumerate(self.chords.track_ids)}
+        if len(set(self.chords.track_ids)) < self.chords.n_tracks:
+            raise CorpusError(f"{path}: the rows of a track do not stand together; sort it by track_id and position")
+        self.files = {row["track_id"]: row.get("path") or "" for row in tracks}
         failed = {row["track_id"]: row.get("reason") or "failed" for row in tracks if row.get("status") == "failed"}
         self.failed = {track_id: reason for track_id, reason in failed.items() if track_id not in self.place}
 
     def names(self) -> dict[str, dict[str, str]]:
         ids = [*self.place, *self.failed]
         short = {i.partition("/")[2] or i: i for i in ids}
-        return {"track_id": short if len(short) == len(ids) else {i: i for i in ids}}
+        ids_of = short if len(short) == len(ids) else {i: i for i in ids}
+        return {"track_id": ids_of} | _file_names({i: self.files.get(i, "") for i in ids})
 
     def read(self, ids: list[str], *, quiet: bool) -> Read:
         here = [i for i in ids if i in self.place]
@@ -298,6 +307,17 @@ class _Table(Side):
             order = {track_id: i for i, track_id in enumerate(chords.track_ids)}
             chords = chords.select([order[i] for i in ids])
         return Read(chords, {i: (self.failed[i], "") for i in ids if i in self.failed})
+
+
+def _file_names(paths: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Tracks by the names of their files, where a file is one track."""
+    ways = {"path": lambda path: path.with_suffix("").as_posix(), "name": lambda path: path.stem}
+    found: dict[str, dict[str, str]] = {}
+    for way, call in ways.items():
+        names = [call(Path(path)) if path else "" for path in paths.values()]
+        once = Counter(names)
+        found[way] = {name: i for name, i in zip(names, paths, strict=True) if name and once[name] == 1}
+    return found
 
 
 def _is_chord_table(path: Path) -> bool:

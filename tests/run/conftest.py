@@ -11,7 +11,10 @@ from small_corpora import make_rows, write_corpus
 from musictrend import feedback
 from musictrend.run import Options, Run, analyze
 
-FEW = Options(n_seeds=2, scenarios=("no_generators", "replace"))
+FEW = Options(
+    n_seeds=2, scenarios=("replace",), vocabularies=("sevenths",),
+    measures=("types_rarefied", "type_entropy", "dominant_seventh_share", "surprisal"),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -149,8 +149,8 @@ def test_the_run_says_where_its_numbers_come_from(finished):
     record = json.loads(finished.path("run.json").read_text())
     for name in ("schema_version", "version", "command", "config", "seed", "inputs", "packages", "engines", "timings", "corpora"):
         assert name in record, name
-    assert record["config"]["n_seeds"] == 2 and record["config"]["vocabularies"] == ["majmin", "sevenths", "full"]
-    assert list(record["timings"]) == ["tracks", "chords", "scores", "trends", "simulation", "report"]
+    assert record["config"]["n_seeds"] == 2 and record["config"]["vocabularies"] == ["sevenths"]
+    assert set(record["timings"]) == {"tracks", "chords", "scores", "trends", "simulation", "report"}
     assert record["corpora"][0]["n_tracks"] == 153
     assert str(finished.folder) not in finished.path("run.json").read_text()
 

@@ -195,7 +195,7 @@ def test_registered_claims_are_well_formed_and_never_pool_genres():
     assert len({c["id"] for c in claims}) == len(claims)
     assert {c["kind"] for c in claims} == {"observed"}
     assert all(c["sentence"].endswith(".") for c in claims)
-    assert all(c.get("pooling") != "pooled" or c["group"] == "other" for c in claims if c["kind"] == "observed")
+    assert all(c.get("pooling") != "pooled" or c.get("one_sided") for c in claims if c["kind"] == "observed")
 
 
 @pytest.mark.parametrize(("text", "words"), [
@@ -230,3 +230,33 @@ def test_power_foretells_the_error_that_scoring_finds():
         assert after.loc[key, "mdes_sd"] == pytest.approx(before[key], rel=0.35)
     smaller = power_table(tracks.iloc[::4]).set_index(["kind", "group"])["mdes_sd"]
     assert smaller["slope", "pop"] > 1.4 * before["slope", "pop"]
+
+
+REPERTOIRE = {
+    "id": "rose", "kind": "observed", "sentence": "This repertoire rose.", "measure": "composite", "direction": "rise",
+    "vocabulary": "sevenths", "level": "corpus", "group": "*", "pooling": "pooled", "sesoi": 0.10, "one_sided": True,
+}  # fmt: skip
+
+
+def test_a_claim_about_one_repertoire_is_judged_where_no_sides_are_taken_and_only_there():
+    scores, tracks = make_corpus(0.3, 0.3)
+    (both,) = judge(scores, tracks, REPERTOIRE)
+    assert both["verdict"] == "not_testable" and "both pop and niche" in both["why"]
+    (alone,) = judge(scores, tracks.assign(segment="other"), REPERTOIRE)
+    assert (alone["verdict"], alone["group"]) == ("supported", "one")
+    (niche,) = judge(scores, tracks.assign(segment="niche"), REPERTOIRE)
+    assert niche["verdict"] == "supported"
+
+
+def test_over_four_centuries_a_tenth_of_an_sd_a_decade_is_no_small_change():
+    """0.05 SD per decade is nothing over sixty years and two SD over four centuries."""
+    scores, tracks = make_corpus(0.05, 0.05, n=2400, artists=480)
+    slow = tracks.assign(segment="other")
+    (short,) = judge(scores, slow, {**REPERTOIRE, "direction": "fall"})
+    years = 1600 + (tracks["year"] - 1955) * 400 // 65
+    stretched = scores.copy()  # the same slope per decade over the longer span
+    shift = pd.Series((years.to_numpy() - 1600 - (tracks["year"].to_numpy() - 1955)) / 10 * 0.05, index=tracks["track_id"])
+    stretched["value"] += shift.reindex(stretched["track_id"]).to_numpy()
+    (long,) = judge(stretched, slow.assign(year=years), {**REPERTOIRE, "direction": "rise"})
+    assert short["sesoi"] == 0.10 and short["verdict"] == "equivalent"
+    assert long["sesoi"] < 0.03 and long["verdict"] == "supported"

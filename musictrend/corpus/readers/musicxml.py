@@ -67,7 +67,10 @@ def load_score(path: Path) -> tuple[Any, str]:
         root = etree.fromstring(data, etree.XMLParser(**options))
     except etree.XMLSyntaxError as error:
         trouble = f"not well-formed at line {error.lineno}: {error.msg}"[:200]
-        root = etree.fromstring(data, etree.XMLParser(recover=True, **options))
+        try:
+            root = etree.fromstring(data, etree.XMLParser(recover=True, **options))
+        except etree.XMLSyntaxError:
+            root = None  # nothing of it is XML
     except ValueError as error:
         raise ReaderError(f"not XML: {error}", hint="is this the right file?") from None
     if root is None:

@@ -90,31 +90,32 @@ def find_paradoxes(tables: RunTables) -> list[tuple[bool, str]]:
         Reversals first; the sentence has both figures.
     """
     found = []
+    rows = tables.trends[tables.trends["level"].isin(["segment", "corpus"])]
+    rows = order_rows(tables, rows[rows["pooling"].isin(["pooled", "equal_genre"])])
+    by_cell = dict(list(rows.groupby(["measure", "level", "group"], sort=False)))
+    groups = sorted({key[1:] for key in by_cell}, key=lambda item: (item[0] != "segment", item))
     segments = list_segments(tables)
     for measure in list_measures(tables):
-        words = speak(tables, measure)
-        rows = tables.trends
-        rows = rows[(rows["measure"] == measure) & rows["level"].isin(["segment", "corpus"])]
-        rows = order_rows(tables, rows[rows["vocabulary"] == choose_vocabulary(tables, measure)])
-        for (level, group), part in rows.groupby(["level", "group"], sort=True):
-            if level == "corpus" and group in segments:
+        words, vocabulary = speak(tables, measure), choose_vocabulary(tables, measure)
+        for level, group in groups:
+            part = by_cell.get((measure, level, group))
+            if part is None or (level == "corpus" and group in segments):
                 continue
+            part = part[part["vocabulary"] == vocabulary]
             for _, same in part.groupby("method", sort=False):
                 pooled, inside = same[same["pooling"] == "pooled"], same[same["pooling"] == "equal_genre"]
                 if len(pooled) and len(inside):
                     first, second = pooled.iloc[0], inside.iloc[0]
                     if _disagree(first, second):
-                        directions = {say_direction(row["low"], row["high"]) for row in (first, second)}
-                        found.append(
-                            (
-                                directions == {"rose", "fell"},
-                                _say_paradox(
-                                    f"all of {group}" if level == "corpus" else str(group), words, first, second
-                                ),
-                            )
-                        )
+                        reverse = {say_direction(row["low"], row["high"]) for row in (first, second)} == {
+                            "rose",
+                            "fell",
+                        }
+                        name = f"all of {group}" if level == "corpus" else str(group)
+                        found.append((reverse, level, _say_paradox(name, words, first, second)))
                     break  # the first method that has both speaks
-    return sorted(found, key=lambda item: not item[0])
+    found.sort(key=lambda item: (not item[0], item[1] != "segment"))
+    return [(reverse, sentence) for reverse, _, sentence in found]
 
 
 def _say_paradoxes(tables: RunTables) -> list[Any]:
@@ -183,6 +184,9 @@ def _primary_rows(tables: RunTables, measure: str) -> pd.DataFrame:
     rows = rows[(rows["level"] == "genre") & (rows["measure"] == measure) & rows["slope_per_decade"].notna()]
     rows = order_rows(tables, rows[rows["vocabulary"] == choose_vocabulary(tables, measure)])
     rows = rows.drop_duplicates(["group", "corpus"])
+    # Where a genre has a slope over all corpora, that one stands for it; those inside each corpus are in the file.
+    whole = set(rows[rows["corpus"] == "all"]["group"])
+    rows = rows[(rows["corpus"] == "all") | ~rows["group"].isin(whole)]
     return rows.sort_values(["slope_per_decade", "group"], ascending=[False, True], kind="stable")
 
 

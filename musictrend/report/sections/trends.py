@@ -16,6 +16,7 @@ from musictrend.report.selection import (
     list_segments,
     order_rows,
     rank,
+    select_curve,
     speak,
 )
 from musictrend.report.tables import RunTables
@@ -45,6 +46,8 @@ def _build(tables: RunTables) -> list[Any]:
                 "intervals."
             )
         )
+        if _leaves_range(tables, level, groups):
+            blocks.append(Prose(ADJUSTED, "note"))
         blocks.append(figures[0])
         if figures[1:]:
             blocks.append(Heading("Facets and main measures"))
@@ -54,6 +57,23 @@ def _build(tables: RunTables) -> list[Any]:
     blocks += _list_slopes(tables, level, groups, measures)
     changes = _list_changes(tables)
     return blocks + changes
+
+
+ADJUSTED = (
+    "The lines are brought to the same mix of sources and lengths. Where corpora hardly overlap in years this carries "
+    "them beyond what was observed, for shares even below 0% or above 100%: read their course, not their level."
+)
+
+
+def _leaves_range(tables: RunTables, level: str, groups: list[str]) -> bool:
+    """Say whether a line of a share leaves 0 to 1."""
+    for measure in list_measures(tables)[: PANELS + 1]:
+        if speak(tables, measure).is_share:
+            for group in groups:
+                curve = select_curve(tables, level, group, measure, choose_vocabulary(tables, measure))
+                if len(curve) and (curve["estimate"].min() < 0 or curve["estimate"].max() > 1):
+                    return True
+    return False
 
 
 def choose_groups(tables: RunTables) -> tuple[str, list[str]]:

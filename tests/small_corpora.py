@@ -6,6 +6,7 @@ import csv
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,24 +61,46 @@ def write_corpus(folder: Path, rows: list[dict] | None = None, settings: str = S
     return folder
 
 
-# The command line with fewer worlds behind the hindcast and the simulated claims, so that a whole run takes seconds.
-# Nothing else is changed: the stages, their files and their order are the real ones.
-QUICK = """
-import sys
-from musictrend import feedback
-judge, past = feedback.judge_simulated, feedback.forecast_past
-feedback.judge_simulated = lambda *a, **k: judge(*a, **k | {"claims": ["feedback_thins_tails"], "seeds": range(2)})
-feedback.forecast_past = lambda *a, **k: past(*a, **k | {"seeds": range(2)})
-from musictrend.cli import main
-main(sys.argv[1:])
+SCENARIO = """\
+description = "A world small enough for a test."
+steps = 5
+human_works = 60
+generator_share = 0.3
+data_mode = "replace"
 """
 
 
+def write_scenario(folder: Path) -> Path:
+    """A scenario that runs in a moment."""
+    path = folder / "tiny.toml"
+    path.write_text(SCENARIO)
+    return path
+
+
+def shrink_worlds() -> None:
+    """Fewer and smaller worlds behind the hindcast and the simulated claims, so that a whole run takes seconds.
+
+    Nothing else is changed: the stages, their files and their order are the real ones.
+    """
+    from musictrend import feedback
+    from musictrend.feedback import verdicts
+
+    whole, past = verdicts.load_simulated_claims(), feedback.forecast_past
+    one = {name: values[:1] for name, values in whole.box.items()}
+    small = replace(whole, claims=whole.claims[:1], box=one, world=whole.world | {"steps": 4, "human_works": 60})
+    verdicts.load_simulated_claims = lambda: small
+    feedback.forecast_past = lambda *a, **k: past(*a, **k | {"seeds": range(2), "human_works": 30})
+
+
+QUICK = "from small_corpora import shrink_worlds; shrink_worlds(); from musictrend.cli import main; main()"
+PATHS = os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "tests")))
+
+
 def start_command(*arguments: str | Path, quick: bool = True, **options) -> subprocess.Popen:
-    """Start ``musictrend`` in a process group of its own."""
+    """Start ``musictrend`` in a process group of its own; quick with small worlds."""
     call = ["-c", QUICK if quick else "from musictrend.cli import main; main()"]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | options
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "COLUMNS": "200"} | options.pop("env", {})
+    environment = os.environ | {"PYTHONPATH": PATHS, "COLUMNS": "200"} | options.pop("env", {})
     return subprocess.Popen([sys.executable, *call, *map(str, arguments)], env=environment, start_new_session=True, **options)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,7 +43,7 @@ def chords(
     if not texts:
         raise ParameterError("no chord symbol given; try: musictrend chords \"C:min7\"")
     home = Key.parse(key) if key else None
-    rows = []
+    rows: list[dict[str, Any]] = []
     for text in texts:
         chord, reason = read_symbol(text, dialect, key=home)
         sounds = chord.is_chord and not reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,13 +41,13 @@ def list_corpora(
         return
     from musictrend.corpus.catalogue import list_recipes
 
-    rows = []
+    listed: list[dict[str, Any]] = []
     for name, recipe in sorted(list_recipes().items()):
         here = "packaged" if recipe.is_packaged else "fetched" if recipe.is_fetched else "to fetch" if recipe.files else "see README"
         size = sum(f.bytes for f in recipe.files)
-        rows.append({"corpus": name, "title": recipe.settings.get("title", name), "data": here, "bytes": size,
+        listed.append({"corpus": name, "title": recipe.settings.get("title", name), "data": here, "bytes": size,
                      "year_kind": recipe.settings.get("year_kind", ""), "licence": recipe.settings.get("licence", "")})  # fmt: skip
-    common.emit(rows) if as_json else common.emit_rows(rows)
+    common.emit(listed) if as_json else common.emit_rows(listed)
 
 
 @corpus_app.command()
@@ -151,7 +151,7 @@ def describe(corpora: Annotated[list[str], typer.Argument(metavar="CORPUS...")],
         return
     for row in table.to_dict("records"):
         for name, value in row.items():
-            print(f"{name.replace('_', ' '):>13}: {value}")
+            print(f"{str(name).replace('_', ' '):>13}: {value}")
         print()
 
 

@@ -124,7 +124,7 @@ def check_corpus(
             Problem("tracks", path=str(corpus.root), reason=f"{side} of pop and niche in it: trends, but no contrast",
                     hint="state [segments] in corpus.toml, or analyse it together with another corpus")  # fmt: skip
         )
-    contrasts = power(usable).to_dict("records") if power is not None and len(usable) else []
+    contrasts: list[dict[str, Any]] = power(usable).to_dict("records") if power is not None and len(usable) else []  # type: ignore[assignment]
     return CorpusReport(corpus.name, len(tracks), count_cells(usable), problems, contrasts, facts)
 
 
@@ -158,7 +158,7 @@ def _label_problems(corpus: Corpus, tracks: pd.DataFrame, facts: dict[str, Any])
 def _genre_problems(corpus: Corpus, tracks: pd.DataFrame, facts: dict[str, Any]) -> list[Problem]:
     counts = Counter(g for genres in tracks["genres"] for g in genres)
     facts["genres"] = dict(counts.most_common())
-    found = []
+    found: list[Problem] = []
     if corpus.rule.measure:
         return found
     listed = {*corpus.rule.pop, *corpus.rule.niche, *corpus.rule.other}

@@ -192,7 +192,7 @@ def iter_rows(
         if row is None:
             break
         first, last = last + 1, reader.line_num
-        extra = row.pop(None, None)  # type: ignore[call-overload]
+        extra: list[str] | None = row.pop(None, None)  # type: ignore
         if lenient and (reason := _distrust(row, extra)):
             row["__problem__"] = reason
         yield {k: v or "" for k, v in row.items()} | {"__line__": str(last)}

@@ -75,6 +75,7 @@ def scan_folder(root: Path, problems: list[Problem], pattern: str = "") -> Itera
             "reader takes; see musictrend corpus init --help"
         )
     names = [path.relative_to(root).with_suffix("").as_posix() for path, _ in files]
+    matcher: re.Pattern[str] | None
     if pattern:
         matcher = compile_pattern(pattern)  # the corpus' own: files that do not fit are listed
     else:
@@ -164,7 +165,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         if i % 2 == 0:
             expression += re.escape(part)
         elif part not in FIELDS:
-            raise CorpusError(f"pattern {pattern!r}: {{{part}}} must be one of {', '.join('{%s}' % f for f in FIELDS)}")
+            raise CorpusError(f"pattern {pattern!r}: {{{part}}} must be one of {', '.join(f'{{{f}}}' for f in FIELDS)}")
         elif f"(?P<{part}>" in expression:
             raise CorpusError(f"pattern {pattern!r}: {{{part}}} is in it twice")
         else:

@@ -46,11 +46,11 @@ def problem_table(problems: Iterable[Problem]):
 
 
 def clean_text(text: str) -> str:
-    """Text without line breaks, control characters and halves of characters.
+    r"""Text without line breaks, control characters and halves of characters.
 
     Examples
     --------
-    >>> clean_text("So\\tWhat\\n"), clean_text("caf\\udce9")
+    >>> clean_text("So\tWhat\n"), clean_text("caf\udce9")
     ('So What ', 'caf ')
     """
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +27,7 @@ def _filled(values: Sequence[float] | np.ndarray | None, n: int, name: str, miss
     return array
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class ChordSequence:
     """The chords of one track in the order they sound.
 
@@ -54,31 +54,45 @@ class ChordSequence:
     """
 
     chords: tuple[Chord, ...]
-    # Given as any sequence or None; arrays and tuples from __post_init__ on.
-    onsets: np.ndarray = None  # type: ignore[assignment]
-    durations: np.ndarray = None  # type: ignore[assignment]
-    unit: str = "order"
-    bars: np.ndarray = None  # type: ignore[assignment]
-    keys: tuple[Key | None, ...] = None  # type: ignore[assignment]
-    confidence: np.ndarray = None  # type: ignore[assignment]
-    track_id: str = field(default="track")
+    onsets: np.ndarray
+    durations: np.ndarray
+    unit: str
+    bars: np.ndarray
+    keys: tuple[Key | None, ...]
+    confidence: np.ndarray
+    track_id: str
 
-    def __post_init__(self) -> None:
-        n = len(self.chords)
-        if self.unit not in UNITS:
-            raise ParameterError(f"unit={self.unit!r} must be one of {', '.join(map(repr, UNITS))}")
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        put("chords", tuple(self.chords))
-        put("durations", _filled(self.durations, n, "durations", 1.0))
-        starts = np.concatenate([[0.0], np.cumsum(self.durations)[:-1]]) if n else np.zeros(0)
-        put("onsets", starts if self.onsets is None else _filled(self.onsets, n, "onsets"))
-        bars = self.durations if self.bars is None and self.unit == "bars" else self.bars
-        put("bars", _filled(bars, n, "bars"))
-        put("confidence", _filled(self.confidence, n, "confidence"))
-        keys = (self.keys,) * n if self.keys is None or isinstance(self.keys, Key) else tuple(self.keys)
-        if len(keys) != n:
-            raise ParameterError(f"keys has {len(keys)} entries, must be {n}: one per chord")
-        put("keys", keys)
+    def __init__(
+        self,
+        chords: Sequence[Chord],
+        onsets: Sequence[float] | np.ndarray | None = None,
+        durations: Sequence[float] | np.ndarray | None = None,
+        unit: str = "order",
+        bars: Sequence[float] | np.ndarray | None = None,
+        keys: Sequence[Key | None] | Key | None = None,
+        confidence: Sequence[float] | np.ndarray | None = None,
+        track_id: str = "track",
+    ) -> None:
+        n = len(chords)
+        if unit not in UNITS:
+            raise ParameterError(f"unit={unit!r} must be one of {', '.join(map(repr, UNITS))}")
+        lengths = _filled(durations, n, "durations", 1.0)
+        starts = np.concatenate([[0.0], np.cumsum(lengths)[:-1]]) if n else np.zeros(0)
+        local = (keys,) * n if keys is None or isinstance(keys, Key) else tuple(keys)
+        if len(local) != n:
+            raise ParameterError(f"keys has {len(local)} entries, must be {n}: one per chord")
+        values = {
+            "chords": tuple(chords),
+            "onsets": starts if onsets is None else _filled(onsets, n, "onsets"),
+            "durations": lengths,
+            "unit": unit,
+            "bars": _filled(lengths if bars is None and unit == "bars" else bars, n, "bars"),
+            "keys": local,
+            "confidence": _filled(confidence, n, "confidence"),
+            "track_id": track_id,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_labels(
@@ -103,7 +117,7 @@ class ChordSequence:
     @property
     def offsets(self) -> np.ndarray:
         """Where each chord ends: float array, shape (n,)."""
-        return np.asarray(self.onsets) + np.asarray(self.durations)
+        return self.onsets + self.durations
 
     def __len__(self) -> int:
         return len(self.chords)

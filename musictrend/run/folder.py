@@ -344,7 +344,7 @@ def to_plain(value: Any) -> Any:
     """Plain data for JSON: what is missing or not finite becomes None."""
     if isinstance(value, dict):
         return {str(k): to_plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set) or getattr(value, "ndim", 0):
+    if isinstance(value, list | tuple | set) or getattr(value, "ndim", False):
         return [to_plain(v) for v in value]
     if hasattr(value, "item"):
         value = value.item()

@@ -45,8 +45,9 @@ def score_source(
     path = Path(source)
     if (path / "run.json").is_file():
         run = Run.open(path)
-        options = replace(analysis.options_of(run), measures=measures, window=window, jobs=jobs, quiet=quiet,
-                          **({"vocabularies": vocabularies} if vocabularies else {}))  # fmt: skip
+        kept = analysis.options_of(run)
+        options = replace(kept, measures=measures, window=window, jobs=jobs, quiet=quiet,
+                          vocabularies=vocabularies or kept.vocabularies)  # fmt: skip
         run.require("chords")
         analysis.do_scores(run, options, again=True)
         analysis.keep_options(run, options)

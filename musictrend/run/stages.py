@@ -61,9 +61,9 @@ def trends_of_table(
         missing = ", ".join(sorted(needed - set(table.columns)))
         raise RunError(f"{path}: no column {missing}; a table of scores has track_id, measure, vocabulary, value, year")
     table = table.assign(
-        vocabulary=table["vocabulary"] if "vocabulary" in table else "full",
-        facet=table["facet"] if "facet" in table else "",
-        n_events=table["n_events"] if "n_events" in table else 0,
+        vocabulary=table.get("vocabulary", "full"),
+        facet=table.get("facet", ""),
+        n_events=table.get("n_events", 0),
         low=table["low"] if "low" in table else float("nan"),
         high=table["high"] if "high" in table else float("nan"),
     )
@@ -153,7 +153,8 @@ def rerun_report(folder: Path, *, title: str = "", format: str = "html", out: Pa
     run = Run.open(folder)
     run.require("trends")
     if format == "html" and out is None:
-        options = replace(analysis.options_of(run), **({"title": title} if title else {}))
+        options = analysis.options_of(run)
+        options = replace(options, title=title or options.title)
         analysis.do_report(run, options, again=True)
         analysis.keep_options(run, options)
         return run.path("report.html")

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from musictrend.harmony.table import ChordTable
-from musictrend.validation.agreement import CHORD_RULES, KEY_RULES, SEGMENTATION, Pieces, compare_pieces, score_segmentation
+from musictrend.validation.agreement import (
+    CHORD_RULES,
+    KEY_RULES,
+    SEGMENTATION,
+    Pieces,
+    compare_pieces,
+    score_segmentation,
+)
 from musictrend.validation.alignment import align_chords
 from musictrend.validation.bias import count_confusions, measure_bias
 from musictrend.validation.pairing import Failure, read_pairs, without_keys
@@ -87,7 +94,7 @@ class Evaluation:
 def evaluate(
     reference: str | Path, estimate: str | Path, *, measures: str | Iterable[str] = "all", quiet: bool = True
 ) -> Evaluation:
-    """Compare estimated chords with a reference, over time.
+    r"""Compare estimated chords with a reference, over time.
 
     The estimate is cropped to the time that the reference covers and padded with
     ``N`` (mir_eval's ``adjust_intervals``). A reference chord outside a rule's vocabulary is ignored;
@@ -150,8 +157,8 @@ def evaluate(
     --------
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / "told.lab").write_text("0 2 C:maj\\n2 3 G:7\\n3 4 F:sus4\\n")
-    >>> _ = (folder / "heard.lab").write_text("0 2 C:maj\\n2 3 G:maj\\n3 4 F:maj\\n")
+    >>> _ = (folder / "told.lab").write_text("0 2 C:maj\n2 3 G:7\n3 4 F:sus4\n")
+    >>> _ = (folder / "heard.lab").write_text("0 2 C:maj\n2 3 G:maj\n3 4 F:maj\n")
     >>> found = evaluate(folder / "told.lab", folder / "heard.lab", measures=["nontriad_share"])
     >>> {name: round(found.total[name], 3) for name in ("root", "majmin", "sevenths", "tetrads")}
     {'root': 1.0, 'majmin': 1.0, 'sevenths': 0.667, 'tetrads': 0.5}

@@ -17,7 +17,7 @@ import numpy as np
 
 from musictrend.corpus.folder import list_files
 from musictrend.corpus.manifest import load_corpus
-from musictrend.corpus.readers import reader_for_file, recognise_folder
+from musictrend.corpus.readers import recognise_folder
 from musictrend.corpus.readers.reader import MALFORMED, as_reader_error
 from musictrend.errors import CorpusError, NothingUsableError, ParameterError, ReaderError
 from musictrend.execution import Progress
@@ -105,16 +105,15 @@ def read_pairs(reference: str | Path, estimate: str | Path, *, quiet: bool = Tru
     paths = Path(reference), Path(estimate)
     alone = [holds_one_piece(path) for path in paths]
     if all(alone):
-        sequences = [extract(path) for path in paths]
-        if failure := _cannot_align(*(sequence.to_table() for sequence in sequences), 0, paths[0].stem):
+        one, other = (replace(extract(path), track_id=paths[0].stem).to_table() for path in paths)
+        if failure := _cannot_align(one, other, 0, paths[0].stem):
             raise ReaderError(f"{failure.side}: {failure.reason}", hint=failure.hint)
-        told, heard = (ChordTable.from_sequences([replace(s, track_id=paths[0].stem)]) for s in sequences)
-        return _with_keys(told, heard, "files", [])
+        return _with_keys(one, other, "files", [])
     if any(alone):
-        one, many = paths if alone[0] else paths[::-1]
+        piece, many = paths if alone[0] else paths[::-1]
         if not many.exists():
             raise ReaderError(f"no file at {many}", hint="check the path")
-        raise ParameterError(f"{one} is one piece and {many} a collection: give two files, or two folders or corpora")
+        raise ParameterError(f"{piece} is one piece and {many} a collection: give two files, or two folders or corpora")
     sides = _open_side(reference), _open_side(estimate)
     way, names, failures = _match(*sides)
     if not names:
@@ -134,8 +133,8 @@ def read_pairs(reference: str | Path, estimate: str | Path, *, quiet: bool = Tru
     if not usable:
         raise NothingUsableError(f"none of the {len(names)} tracks on both sides can be compared; the first: {broken[0]}")
     ids = tuple(list(names)[i] for i in usable)
-    tables = [replace(side.chords.select(usable), track_ids=ids) for side in (told, heard)]
-    return _with_keys(*tables, way, sorted(failures + broken, key=lambda f: (f.track_id, f.side)))
+    one, other = (replace(side.chords.select(usable), track_ids=ids) for side in (told, heard))
+    return _with_keys(one, other, way, sorted(failures + broken, key=lambda f: (f.track_id, f.side)))
 
 
 def _with_keys(told: ChordTable, heard: ChordTable, way: str, failures: list[Failure]) -> Pairs:
@@ -229,7 +228,7 @@ class _Folder(Side):
         for file in sorted(self.files):
             files.setdefault(name(Path(file)), []).append(file)
         best = {n: [f for f in fs if self.files[f] == min((self.files[x] for x in fs), key=KINDS.index)] for n, fs in files.items()}
-        return {n: fs[0] for n, fs in best.items() if len(fs) == 1}
+        return {n: fs[0] for n, fs in best.items() if len(fs) == 1 and n != "."}  # the root itself names nothing
 
     def read(self, ids: list[str], *, quiet: bool) -> Read:
         sequences, reasons = [], {}

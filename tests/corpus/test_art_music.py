@@ -153,8 +153,9 @@ def test_tune_books_are_refused_and_say_why(tmp_path):
     assert all(reason.startswith("monophonic") for reason in result.reasons.values())
     with pytest.raises(NothingUsableError, match="monophonic"):
         analysis.start_run([str(folder)], tmp_path / "run", Options(jobs=1, quiet=True))
-    command = [sys.executable, "-m", "musictrend", "analyze", str(folder), "-o", str(tmp_path / "again"), "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    start = [sys.executable, "-c", "from musictrend.cli import main; main()"]
+    arguments = ["analyze", str(folder), "-o", str(tmp_path / "again"), "--quiet"]
+    done = subprocess.run([*start, *arguments], capture_output=True, text=True, timeout=300)
     assert done.returncode == 4
     assert "monophonic" in done.stderr
 
@@ -173,7 +174,8 @@ def madrigals(tmp_path_factory):
 
 def test_a_collection_of_one_date_is_not_testable(madrigals):
     assert (madrigals.read("tracks")["n_chords"] > 30).all()
-    claims = {claim["id"]: claim for claim in madrigals.claims()}
-    assert {claim["verdict"] for claim in claims.values()} == {"not_testable"}
-    assert "single date: all 20 tracks are from 1592" in claims["art_music_sevenths_rose"]["why"]
+    claims = madrigals.claims()
+    assert {claim["verdict"] for claim in claims} == {"not_testable"}
+    about = [claim for claim in claims if "single date: all 20 tracks are from 1592" in claim["why"]]
+    assert about, [claim["why"] for claim in claims]
     assert len(madrigals.read("trends")) == 0

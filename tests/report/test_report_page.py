@@ -411,3 +411,14 @@ def test_what_chance_may_have_done_is_not_called_a_change(real_run, tmp_path):
     answer = say_answer(read_tables(run))
     assert "Pop showed no change that stands once all claims are counted" in answer
     assert "That they moved apart does not stand" in answer
+
+
+def test_a_curve_is_one_method_over_one_set_of_tracks(real_run):
+    from musictrend.report.selection import select_curve
+
+    tables = read_tables(real_run)
+    other = tables.curves.assign(method="pooled", estimate=9.0)
+    inside = tables.curves.assign(corpus="charts", n=tables.curves["n"] - 1, estimate=7.0)
+    both = pd.concat([other, inside, tables.curves.assign(corpus="all")], ignore_index=True)
+    curve = select_curve(RunTables(tables.tracks, curves=both), "segment", "pop", "composite", "sevenths")
+    assert curve["year"].is_unique and set(curve["method"]) == {"kernel"} and set(curve["corpus"]) == {"all"}

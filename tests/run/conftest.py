@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
-from small_corpora import make_rows, write_corpus
+from small_corpora import make_rows, shrink_worlds, write_corpus, write_scenario
 
 from musictrend import feedback
+from musictrend.feedback import verdicts
 from musictrend.run import Options, Run, analyze
 
 FEW = Options(
-    n_seeds=2, scenarios=("replace",), vocabularies=("sevenths",),
+    n_seeds=2, scenarios=(str(write_scenario(Path(tempfile.mkdtemp()))),), vocabularies=("sevenths",),
     measures=("types_rarefied", "type_entropy", "dominant_seventh_share", "surprisal"),
 )  # fmt: skip
 
 
 @pytest.fixture(scope="session", autouse=True)
-def few_worlds():
-    """Fewer worlds behind hindcast and simulated claims: seconds instead of minutes."""
-    judge, past = feedback.judge_simulated, feedback.forecast_past
+def small_worlds():
+    """Small worlds behind hindcast and simulated claims: a moment instead of minutes."""
     with pytest.MonkeyPatch.context() as patch:
-        few = {"claims": ["feedback_thins_tails"], "seeds": range(2)}
-        patch.setattr(feedback, "judge_simulated", lambda *a, **k: judge(*a, **k | few))
-        patch.setattr(feedback, "forecast_past", lambda *a, **k: past(*a, **k | {"seeds": range(2)}))
+        patch.setattr(feedback, "forecast_past", feedback.forecast_past)
+        patch.setattr(verdicts, "load_simulated_claims", verdicts.load_simulated_claims)
+        shrink_worlds()
         yield
 
 

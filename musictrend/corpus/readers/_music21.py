@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
+from typing import Any
 
 from musictrend.corpus.files import read_text
 from musictrend.corpus.notes import Notes, collect_notes
@@ -49,7 +50,7 @@ def notes_from_abc(path: Path) -> Notes:
         import music21
 
         try:
-            score = music21.converter.parse(path, format="abc", forceSource=True, storePickle=False)
+            score: Any = music21.converter.parse(path, format="abc", forceSource=True, storePickle=False)
             flat = score.stripTies().flatten()
             rows = [
                 (float(element.offset), float(element.quarterLength), pitch.midi)

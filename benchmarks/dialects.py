@@ -42,10 +42,7 @@ def read_rows(path: Path, delimiter: str = ",") -> Iterator[dict[str, str]]:
 def with_harte_library(rows: list[Row]) -> list[Row]:
     from harte.harte import Harte
 
-    return [
-        (s, k, n, None if s in ("N", "X") else tuple(sorted(set(Harte(s).pitchClasses))))
-        for s, k, n, _ in rows
-    ]
+    return [(s, k, n, None if s in ("N", "X") else tuple(sorted(set(Harte(s).pitchClasses)))) for s, k, n, _ in rows]
 
 
 def billboard(folder: Path) -> list[Row]:
@@ -120,9 +117,7 @@ def _write_element(element) -> str:  # noqa: ANN001  an lxml element
         (int(d.findtext("degree-value")), int(d.findtext("degree-alter") or 0), d.findtext("degree-type"))
         for d in element.findall("degree")
     ]
-    return write_harmony(
-        name("root"), (kind.text or "").strip(), degrees, name("bass"), text=kind.get("text") or ""
-    )
+    return write_harmony(name("root"), (kind.text or "").strip(), degrees, name("bass"), text=kind.get("text") or "")
 
 
 def _ask_music21(line: str) -> tuple[int, ...] | None:
@@ -130,9 +125,7 @@ def _ask_music21(line: str) -> tuple[int, ...] | None:
 
     fields = dict(field.split("=", 1) for field in line.split(" text=")[0].split())
     root = fields["root"].replace("b", "-")
-    chord = harmony.ChordSymbol(
-        root=root, kind=fields["kind"], bass=fields.get("bass", root).replace("b", "-")
-    )
+    chord = harmony.ChordSymbol(root=root, kind=fields["kind"], bass=fields.get("bass", root).replace("b", "-"))
     for degree in filter(None, fields.get("degrees", "").split(",")):
         word, value, alter = re.fullmatch(r"(\w+):(\d+)([b#]*)", degree).groups()  # type: ignore[union-attr]
         shift = alter.count("#") - alter.count("b")
@@ -181,12 +174,8 @@ def _ask_roman(figure: str, minor: bool) -> tuple[int, ...] | None:
 
 def rs200(folder: Path) -> list[Row]:
     paths = [*folder.glob("original/*_Temperley.txt"), *folder.glob("original/*_deClercq.txt")]
-    lines = (
-        line for path in paths for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
-    )
-    tokens = (
-        t.split("*")[0] for line in lines for t in line.split("%")[0].split(":")[-1].replace("|", " ").split()
-    )
+    lines = (line for path in paths for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
+    tokens = (t.split("*")[0] for line in lines for t in line.split("%")[0].split(":")[-1].replace("|", " ").split())
     return [(s, MAJOR, n, None) for s, n in Counter(t for t in tokens if t and t[0] not in "$[.").items()]
 
 
@@ -238,9 +227,7 @@ def open_corpus(data: Path, name: str, scratch: Path) -> Path | None:
 
 def main() -> None:
     """Print one row a corpus and dialect."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--show", type=int, default=0, help="unread symbols and disagreements to list")
     given = parser.parse_args()

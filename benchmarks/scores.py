@@ -210,9 +210,7 @@ def chordify(notes: Notes) -> ChordSequence:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--folder", type=Path, required=True, help="the When-in-Rome corpus")
     add("--music21", type=int, default=0, metavar="N", help="held-out pairs for music21 chordify (slow)")

@@ -8,9 +8,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
-__all__ = ["atomic_path", "cache_folder", "hash_bytes", "hash_file"]
+__all__ = ["atomic_path", "cache_folder", "hash_bytes", "hash_file", "hash_package"]
 
 
 def cache_folder(*parts: str) -> Path:
@@ -60,6 +61,14 @@ def hash_file(path: Path) -> str:
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
+
+
+@cache
+def hash_package() -> str:
+    """Hash of musictrend itself, code and models: what is kept from another version is not taken for this one's."""
+    root = Path(__file__).parent
+    files = sorted(p for p in root.rglob("*") if p.is_file() and p.suffix not in (".pyc", ".nbi", ".nbc"))
+    return hash_bytes(*(part for p in files for part in (p.relative_to(root).as_posix(), p.read_bytes())))
 
 
 @contextmanager

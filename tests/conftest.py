@@ -8,6 +8,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no defect, and a run in CI is one that can be had again.
+settings.register_profile("musictrend", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("musictrend")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

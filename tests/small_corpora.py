@@ -6,6 +6,8 @@ import csv
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +41,9 @@ def make_rows(n: int = 72, *, seed: int = 0, first: int = 1960, last: int = 2019
         for _ in range(events):
             before = int(rng.choice([r for r in range(7) if r != before]))
             roots.append(before)
-        kinds = np.where(rng.random(events) < sevenths, rng.choice(["7", "min7", "maj7"], events), rng.choice(["maj", "min"], events))
+        kinds = np.where(
+            rng.random(events) < sevenths, rng.choice(["7", "min7", "maj7"], events), rng.choice(["maj", "min"], events)
+        )
         rows.append({
             "track_id": f"{genre}-{i:03d}", "path": "", "title": f"Song {i}", "artist": f"{genre} artist {i // 3 % 12}",
             "year": str(year), "genre": genre, "key": "C:major",
@@ -77,7 +81,8 @@ def write_scenario(folder: Path) -> Path:
     return path
 
 
-def shrink_worlds() -> None:
+@contextmanager
+def small_worlds() -> Iterator[None]:
     """Fewer and smaller worlds behind the hindcast and the simulated claims, so that a whole run takes seconds.
 
     Nothing else is changed: the stages, their files and their order are the real ones.
@@ -85,14 +90,24 @@ def shrink_worlds() -> None:
     from musictrend import feedback
     from musictrend.feedback import verdicts
 
-    whole, past = verdicts.load_simulated_claims(), feedback.forecast_past
+    load, past = verdicts.load_simulated_claims, feedback.forecast_past
+    whole = load()
     one = {name: values[:1] for name, values in whole.box.items()}
     small = replace(whole, claims=whole.claims[:1], box=one, world=whole.world | {"steps": 4, "human_works": 60})
     verdicts.load_simulated_claims = lambda: small
     feedback.forecast_past = lambda *a, **k: past(*a, **k | {"seeds": range(2), "human_works": 30})
+    try:
+        yield
+    finally:
+        verdicts.load_simulated_claims, feedback.forecast_past = load, past
 
 
-QUICK = "from small_corpora import shrink_worlds; shrink_worlds(); from musictrend.cli import main; main()"
+QUICK = """
+from small_corpora import small_worlds
+from musictrend.cli import main
+with small_worlds():
+    main()
+"""
 PATHS = os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "tests")))
 
 
@@ -101,10 +116,14 @@ def start_command(*arguments: str | Path, quick: bool = True, **options) -> subp
     call = ["-c", QUICK if quick else "from musictrend.cli import main; main()"]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | options
     environment = os.environ | {"PYTHONPATH": PATHS, "COLUMNS": "200"} | options.pop("env", {})
-    return subprocess.Popen([sys.executable, *call, *map(str, arguments)], env=environment, start_new_session=True, **options)
+    return subprocess.Popen(
+        [sys.executable, *call, *map(str, arguments)], env=environment, start_new_session=True, **options
+    )
 
 
-def run_command(*arguments: str | Path, quick: bool = True, timeout: float = 120, **options) -> subprocess.CompletedProcess:
+def run_command(
+    *arguments: str | Path, quick: bool = True, timeout: float = 120, **options
+) -> subprocess.CompletedProcess:
     """Run ``musictrend`` to its end; what it said is text."""
     process = start_command(*arguments, quick=quick, **options)
     out, err = process.communicate(timeout=timeout)

@@ -61,9 +61,7 @@ def load_sources(folder: Path) -> tuple[ChordTable, pd.DataFrame]:
         table = musictrend.extract_corpus(corpus)
         tracks = corpus.tracks.drop_duplicates("track_id").set_index("track_id")
         tracks = tracks.reindex(list(table.track_ids)).reset_index(names="track_id")
-        repeated = tracks["duplicate_of"].notna() | (
-            tracks["song_id"].duplicated() & tracks["song_id"].ne("")
-        )
+        repeated = tracks["duplicate_of"].notna() | (tracks["song_id"].duplicated() & tracks["song_id"].ne(""))
         first = ~repeated.to_numpy(dtype=bool) & (table.lengths > 0)
         tables.append(table.select(np.flatnonzero(first)))
         frames.append(tracks[first].assign(source=name))
@@ -116,9 +114,7 @@ def describe(tracks: pd.DataFrame, cells: pd.DataFrame) -> dict:
     count = cells.groupby(["genre", "era"]).size()
     sources = tracks["source"].value_counts()
     return {
-        "corpora": {
-            name: {"licence": SOURCES[name][0], "tracks": int(sources.get(name, 0))} for name in SOURCES
-        },
+        "corpora": {name: {"licence": SOURCES[name][0], "tracks": int(sources.get(name, 0))} for name in SOURCES},
         "tracks": {f"{genre}, {era}": int(n) for (genre, era), n in count.items()},
         "weights": "every genre the same; within a genre every era (20 years) the same",
         "built": datetime.date.today().isoformat(),
@@ -194,9 +190,7 @@ def write_reference(chords: ChordTable, tracks: pd.DataFrame) -> None:
         writer.writeheader()
         writer.writerows(rows)
     with atomic_path(path.with_suffix(".json")) as part:
-        part.write_text(
-            json.dumps(describe(tracks, cells), indent=1, sort_keys=True) + "\n", encoding="utf-8"
-        )
+        part.write_text(json.dumps(describe(tracks, cells), indent=1, sort_keys=True) + "\n", encoding="utf-8")
     for vocabulary, grammar in model.grammars.items():
         print(f"{vocabulary}: {len(grammar.token)} tokens, {len(grammar.pair_weight)} bigrams")
     print(f"{len(rows)} rows in {path.name}; {cells.groupby(['genre', 'era']).size().to_string()}")

@@ -186,8 +186,7 @@ def broken_rows(files: dict[str, bytes]) -> list[dict[str, str]]:
     return [
         base | {"track_id": "broken-nothing", "title": "Neither chords nor path"},
         base | {"track_id": "broken-outside", "title": "A path that leaves", "path": "../outside.lab"},
-        base
-        | {"track_id": "broken-missing", "title": "A file that is not there", "path": "labs/not-there.lab"},
+        base | {"track_id": "broken-missing", "title": "A file that is not there", "path": "labs/not-there.lab"},
         base | {"track_id": "broken-empty", "title": "An empty file", "path": "labs/empty.lab"},
         base | {"track_id": "broken-encoding", "title": "A wrong encoding", "path": "labs/latin1.lab"},
         base | {"track_id": "broken-words", "title": "Not a chord file", "path": "labs/words.lab"},
@@ -196,8 +195,7 @@ def broken_rows(files: dict[str, bytes]) -> list[dict[str, str]]:
         base | {"track_id": "odd-year-3024", "title": "Year 3024", "year": "3024", "chords": good},
         base | {"track_id": "odd-genre", "title": "An unknown genre", "genre": "folkk", "chords": good},
         base | {"track_id": "odd-symbol", "title": "A symbol nobody reads", "chords": good + "C:blub G:maj"},
-        base
-        | {"track_id": "odd-title", "title": "<script>alert('pop')</script>", "chords": good, "year": "1975"},
+        base | {"track_id": "odd-title", "title": "<script>alert('pop')</script>", "chords": good, "year": "1975"},
     ]
 
 
@@ -217,9 +215,7 @@ def planted_values() -> list[dict[str, object]]:
         vocabulary = "full" if measure == "extended_share" else "sevenths"
         common = {"measure": measure, "vocabulary": vocabulary, "unit": "share per decade"}
         for name, value in slope.items():
-            rows.append(
-                {"what": "slope", "level": "genre", "group": name, "planted": round(value, 6)} | common
-            )
+            rows.append({"what": "slope", "level": "genre", "group": name, "planted": round(value, 6)} | common)
         rows.append({"what": "slope", "level": "segment", "group": "niche", "planted": round(niche, 6),
                      "pooling": "equal_genre"} | common)  # fmt: skip
         rows.append({"what": "contrast", "group": "pop minus niche", "planted": round(slope["pop"] - niche, 6),
@@ -240,14 +236,9 @@ def main() -> int:
             for n, data in files.items()
             if not (chosen.folder / n).is_file() or (chosen.folder / n).read_bytes() != data
         ]
-        stray = [
-            p for p in chosen.folder.rglob("*.lab") if p.relative_to(chosen.folder).as_posix() not in files
-        ]
+        stray = [p for p in chosen.folder.rglob("*.lab") if p.relative_to(chosen.folder).as_posix() not in files]
         wrong += [f"{path.name} (not of the recipe)" for path in stray]
-        print(
-            "\n".join(f"differs: {name}" for name in wrong)
-            or f"{len(files)} files are as the recipe makes them"
-        )
+        print("\n".join(f"differs: {name}" for name in wrong) or f"{len(files)} files are as the recipe makes them")
         return bool(wrong)
     for name, data in files.items():
         path = chosen.folder / name

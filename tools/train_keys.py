@@ -58,9 +58,7 @@ def fit(data: dict[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
     """Weights by penalised maximum likelihood; each corpus counts as much as the square root of its size."""
     features, tonic, mode = data["features"][rows], data["tonic"][rows], data["mode"][rows]
     n = len(features)
-    turned = np.stack([np.roll(features, -t, axis=2) for t in range(12)], axis=1).reshape(
-        n, 12, -1
-    )  # (n, 12, d)
+    turned = np.stack([np.roll(features, -t, axis=2) for t in range(12)], axis=1).reshape(n, 12, -1)  # (n, 12, d)
     names, counts = np.unique(data["corpus"][rows], return_counts=True)
     balance = np.array([1 / np.sqrt(counts[names == c][0]) for c in data["corpus"][rows]])
     balance *= n / balance.sum()

@@ -14,7 +14,9 @@ from musictrend.cli.common import DryRun, Executor, Jobs, Json, Quiet, Seed
 Out = Annotated[Path, typer.Option("--out", "-o", help="Run folder; an existing run is resumed.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is in the folder.")]
 AllowFailures = Annotated[bool, typer.Option("--allow-failures", help="End in 0 though some tracks failed.")]
-Vocabulary = Annotated[list[str] | None, typer.Option("--vocabulary", help="root, majmin, triads, sevenths or full; may be given again.")]
+Vocabulary = Annotated[
+    list[str] | None, typer.Option("--vocabulary", help="root, majmin, triads, sevenths or full; may be given again.")
+]
 Measures = Annotated[str, typer.Option("--measures", help="core, all, or names with commas.")]
 
 
@@ -54,7 +56,9 @@ def demo(
 
 
 def analyze(
-    corpora: Annotated[list[str], typer.Argument(metavar="CORPUS...", help="Folders, tables, or names of the catalogue.")],
+    corpora: Annotated[
+        list[str], typer.Argument(metavar="CORPUS...", help="Folders, tables, or names of the catalogue.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Run folder; an existing run is resumed.")],
     seed: Seed = 0,
     jobs: Jobs = 0,
@@ -62,7 +66,9 @@ def analyze(
     measures: Measures = "all",
     vocabulary: Vocabulary = None,
     window: Annotated[int, typer.Option("--window", help="Events in a window.", min=4)] = 30,
-    scenario: Annotated[list[str] | None, typer.Option("--scenario", help="Packaged scenario or a TOML file; may be given again.")] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option("--scenario", help="Packaged scenario or a TOML file; may be given again.")
+    ] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Runs of each scenario.", min=2)] = 20,
     claims: Annotated[str, typer.Option("--claims", help="File with claims instead of the packaged ones.")] = "",
     title: Annotated[str, typer.Option("--title", help="Title of the page.")] = "",

@@ -15,7 +15,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="musictrend",
-    help="Trends in harmonic complexity that carry their own error, down to the chord.",
+    help="Trends in harmonic complexity that carry their own error, down to the chord.\n\nTry: musictrend demo -o demo",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -28,10 +28,6 @@ def top(
     version: bool = typer.Option(False, "--version", help="Print the version and stop."),
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error; may stand anywhere."),
 ) -> None:
-    """Trends in harmonic complexity that carry their own error, down to the chord.
-
-    Try: musictrend demo -o demo
-    """
     if version:
         from musictrend import __version__
 
@@ -66,6 +62,8 @@ def run_command(arguments: list[str] | None = None) -> int:
     try:
         code = app(args=given, prog_name="musictrend", standalone_mode=False)
         sys.stdout.flush()
+        if code == common.INTERRUPTED:  # what typer makes of Ctrl-C
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else common.OK
     except typer.Exit as end:
         return end.exit_code
@@ -93,7 +91,9 @@ def run_command(arguments: list[str] | None = None) -> int:
             traceback.print_exc()
         words = " ".join(f"{type(error).__name__}: {error}".split())[:500]
         if isinstance(error, OSError):  # a full disk, a folder without permission
-            words = f"{error.filename or 'a file'}: {error.strerror or error}; free space or permissions, then run again"
+            words = (
+                f"{error.filename or 'a file'}: {error.strerror or error}; free space or permissions, then run again"
+            )
         else:
             words += "; this is a defect of musictrend: the same command with --debug shows where"
         print(f"error: {words}", file=sys.stderr)

@@ -41,7 +41,7 @@ def chords(
 
         texts += [line.strip("\r\n") for line in read_text(file).splitlines() if line.strip()]
     if not texts:
-        raise ParameterError("no chord symbol given; try: musictrend chords \"C:min7\"")
+        raise ParameterError('no chord symbol given; try: musictrend chords "C:min7"')
     home = Key.parse(key) if key else None
     rows: list[dict[str, Any]] = []
     for text in texts:
@@ -72,7 +72,9 @@ def chords(
 
 def extract(
     source: Annotated[str, typer.Argument(metavar="FILE|CORPUS")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help=".lab, .jams or .csv for a file; a folder for a corpus.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help=".lab, .jams or .csv for a file; a folder for a corpus.")
+    ] = None,
     part: Annotated[str, typer.Option("--part", help="Which piece of a file that holds several.")] = "",
     jobs: Jobs = 0,
     executor: Executor = "local",

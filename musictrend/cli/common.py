@@ -15,7 +15,9 @@ __all__ = [
 ]  # fmt: skip
 
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random; same seed, same numbers.", min=0)]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Worker processes; 0 for every usable core. No number depends on it.", min=0)]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", help="Worker processes; 0 for every usable core. No number depends on it.", min=0)
+]
 Executor = Annotated[str, typer.Option("--executor", help="local, dask, or tcp://host:port of a Dask scheduler.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]

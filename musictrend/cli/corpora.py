@@ -37,13 +37,23 @@ def list_corpora(
              "transcription": r.transcription, "licence": r.licence, "citation": r.citation}
             for r in list_readers().values()
         ]  # fmt: skip
-        common.emit(rows) if as_json else common.emit_rows(rows, ["reader", "title", "suffixes", "year_kind", "licence"])
+        common.emit(rows) if as_json else common.emit_rows(
+            rows, ["reader", "title", "suffixes", "year_kind", "licence"]
+        )
         return
     from musictrend.corpus.catalogue import list_recipes
 
     listed: list[dict[str, Any]] = []
     for name, recipe in sorted(list_recipes().items()):
-        here = "packaged" if recipe.is_packaged else "fetched" if recipe.is_fetched else "to fetch" if recipe.files else "see README"
+        here = (
+            "packaged"
+            if recipe.is_packaged
+            else "fetched"
+            if recipe.is_fetched
+            else "to fetch"
+            if recipe.files
+            else "see README"
+        )
         size = sum(f.bytes for f in recipe.files)
         listed.append({"corpus": name, "title": recipe.settings.get("title", name), "data": here, "bytes": size,
                      "year_kind": recipe.settings.get("year_kind", ""), "licence": recipe.settings.get("licence", "")})  # fmt: skip
@@ -53,7 +63,9 @@ def list_corpora(
 @corpus_app.command()
 def fetch(
     name: Annotated[str, typer.Argument(help="A corpus of the catalogue.")],
-    mirror: Annotated[str, typer.Option("--mirror", help="Local copy: folder or address with repository/commit/path.")] = "",
+    mirror: Annotated[
+        str, typer.Option("--mirror", help="Local copy: folder or address with repository/commit/path.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show licence, files and sizes, and stop.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -69,7 +81,9 @@ def fetch(
     if recipe is None:
         raise CorpusError(f"no corpus {name!r}; the catalogue has {', '.join(sorted(list_recipes()))}")
     if dry_run:
-        rows = [{"file": f.to, "bytes": f.bytes, "from": f.url(mirror or None), "sha256": f.sha256} for f in recipe.files]
+        rows = [
+            {"file": f.to, "bytes": f.bytes, "from": f.url(mirror or None), "sha256": f.sha256} for f in recipe.files
+        ]
         if as_json:
             common.emit({"corpus": name, "licence": recipe.settings.get("licence", ""), "files": rows})
         else:
@@ -164,6 +178,7 @@ def init(
     """Write a corpus.toml with every setting explained, and a tracks.csv to fill in.
 
     A corpus is a folder with corpus.toml and tracks.csv (track_id, path or chords, year, genre).
+
     Try: musictrend corpus init my-corpus
     """
     from musictrend.corpus.template import init_corpus

@@ -25,8 +25,12 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="Chord file, folder, corpus or run.")],
     estimate: Annotated[str, typer.Argument(metavar="ESTIMATE", help="The same of what is to be judged.")],
-    measures: Annotated[str, typer.Option("--measures", help="Whose bias is wanted: core, all, or names with commas.")] = "all",
-    allow_failures: Annotated[bool, typer.Option("--allow-failures", help="End in 0 though some tracks were not compared.")] = False,
+    measures: Annotated[
+        str, typer.Option("--measures", help="Whose bias is wanted: core, all, or names with commas.")
+    ] = "all",
+    allow_failures: Annotated[
+        bool, typer.Option("--allow-failures", help="End in 0 though some tracks were not compared.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -61,10 +65,14 @@ def _show(found: Evaluation) -> None:
         if value == value:
             print(f"  {name.replace('_', ' '):<18} {value:.4f}")
     if found.n_keys:
-        print(f"  {found.n_keys} references have a key; the estimate's was told from its chords in {found.n_keys_estimated}")
+        print(
+            f"  {found.n_keys} references have a key; the estimate's was told from its chords in {found.n_keys_estimated}"
+        )
     if 1 < found.n_tracks <= FEW:
         print("\nby track:")
-        common.emit_rows(found.per_track, ["track_id", "duration", *(n for n in SHOWN if found.total[n] == found.total[n])])
+        common.emit_rows(
+            found.per_track, ["track_id", "duration", *(n for n in SHOWN if found.total[n] == found.total[n])]
+        )
     print("\nqualities: share of the time of each in the reference (row), by what was estimated (column):")
     common.emit_rows(_square(found.confusion))
     print("\nbias of measures (estimate minus reference, over tracks):")

@@ -10,7 +10,11 @@ import typer
 from musictrend.cli import common
 from musictrend.cli.common import Executor, Jobs, Json, Quiet
 
-run_app = typer.Typer(help="A run folder: status, verify, clean.\n\nTry: musictrend run status runs/planted", no_args_is_help=True, rich_markup_mode=None)
+run_app = typer.Typer(
+    help="A run folder: status, verify, clean.\n\nTry: musictrend run status runs/planted",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -38,9 +42,13 @@ def trend(
 
     common.log_to(quiet=quiet)
     if Path(source).is_file():
-        document = trends_of_table(Path(source), claims=claims, power=power, seed=seed or 0, jobs=common.resolve_jobs(jobs))
+        document = trends_of_table(
+            Path(source), claims=claims, power=power, seed=seed or 0, jobs=common.resolve_jobs(jobs)
+        )
     else:
-        document = rerun_trends(Path(source), claims=claims, power=power, seed=seed, jobs=common.resolve_jobs(jobs), quiet=quiet)
+        document = rerun_trends(
+            Path(source), claims=claims, power=power, seed=seed, jobs=common.resolve_jobs(jobs), quiet=quiet
+        )
     if as_json:
         common.emit(document)
         return
@@ -52,7 +60,9 @@ def trend(
 
 def simulate(
     run: Annotated[Path, typer.Argument(metavar="RUN")],
-    scenario: Annotated[list[str] | None, typer.Option("--scenario", help="Packaged scenario or a TOML file; may be given again.")] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option("--scenario", help="Packaged scenario or a TOML file; may be given again.")
+    ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=2, help="Runs of each scenario.")] = 20,
     sweep: Annotated[list[str] | None, typer.Option("--sweep", help="PARAMETER=V1,V2,...; may be given again.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="By default the run's own.")] = None,
@@ -132,4 +142,6 @@ def clean(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: Json = F
     from musictrend.run.folder import Run
 
     gone = Run.open(run).clean()
-    common.emit({"removed": gone}) if as_json else print("\n".join(f"removed {name}" for name in gone) or "nothing to remove")
+    common.emit({"removed": gone}) if as_json else print(
+        "\n".join(f"removed {name}" for name in gone) or "nothing to remove"
+    )

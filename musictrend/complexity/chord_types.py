@@ -69,9 +69,7 @@ def types_rarefied(events: EventTable, window: int = WINDOW) -> np.ndarray:
     """
     types = count_types(events)
     n = events.n_events
-    log_factorial = np.concatenate(
-        [[0.0], np.cumsum(np.log(np.arange(1, max(int(n.max(initial=0)), 1) + 1)))]
-    )
+    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, max(int(n.max(initial=0)), 1) + 1)))])
     size, count = n[types.row], types.count
     others = size - count  # a type is missed when all that is drawn comes from these
     possible = (others >= window) & (size >= window)

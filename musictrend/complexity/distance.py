@@ -66,9 +66,7 @@ def _fifths_apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.minimum(steps, 12 - steps)
 
 
-def _basic_space(
-    root: np.ndarray, chroma: np.ndarray, tonic: np.ndarray, mode: np.ndarray
-) -> list[np.ndarray]:
+def _basic_space(root: np.ndarray, chroma: np.ndarray, tonic: np.ndarray, mode: np.ndarray) -> list[np.ndarray]:
     """Levels of Lerdahl's basic space: scale, chord, fifth, root; each a set that contains the next chord
     tones.
     """

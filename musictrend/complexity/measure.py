@@ -87,9 +87,7 @@ class Measure:
 
     def __post_init__(self) -> None:
         if self.facet not in FACETS:
-            raise ParameterError(
-                f"measure {self.name}: facet={self.facet!r} must be one of {', '.join(FACETS)}"
-            )
+            raise ParameterError(f"measure {self.name}: facet={self.facet!r} must be one of {', '.join(FACETS)}")
         is_at_least("full", self.coarsest)  # raises when it is no vocabulary
 
 
@@ -105,9 +103,7 @@ def register(measure: Measure) -> Measure:
         When another measure has its name.
     """
     if measure.name in _REGISTRY:
-        raise ParameterError(
-            f"a measure named {measure.name!r} is registered already; give the new one its own name"
-        )
+        raise ParameterError(f"a measure named {measure.name!r} is registered already; give the new one its own name")
     _REGISTRY[measure.name] = measure
     return measure
 
@@ -130,9 +126,7 @@ def get_measure(name: str) -> Measure:
 
         close = difflib.get_close_matches(name, _REGISTRY, n=3, cutoff=0.5)
         hint = f"; close: {', '.join(map(repr, close))}" if close else ""
-        raise ParameterError(
-            f"measure={name!r} is not known{hint}; list_measures() names all {len(_REGISTRY)}"
-        )
+        raise ParameterError(f"measure={name!r} is not known{hint}; list_measures() names all {len(_REGISTRY)}")
     return _REGISTRY[name]
 
 
@@ -183,9 +177,7 @@ def list_measures() -> pd.DataFrame:
     return table.rename(columns={"name": "measure"})
 
 
-def evaluate(
-    measure: Measure | str, events: EventTable, options: Mapping[str, Any] | None = None
-) -> np.ndarray:
+def evaluate(measure: Measure | str, events: EventTable, options: Mapping[str, Any] | None = None) -> np.ndarray:
     """Value of a measure for every track, under its length rule and its coarsest vocabulary.
 
     A windowed measure is computed in consecutive windows of ``window`` events from the start of the track

@@ -51,9 +51,7 @@ def graph_efficiency(events: EventTable) -> np.ndarray:
 
     types = count_types(events)
     out = np.empty(events.n_tracks)
-    kernels.measure_efficiency(
-        types.rank, np.ascontiguousarray(events.joined), types.n_types, events.offsets, out
-    )
+    kernels.measure_efficiency(types.rank, np.ascontiguousarray(events.joined), types.n_types, events.offsets, out)
     return out
 
 

@@ -71,9 +71,7 @@ def cut_windows(events: EventTable, window: int) -> tuple[EventTable, np.ndarray
         Track of each window.
     """
     if not isinstance(window, (int, np.integer)) or window < 2:
-        raise ParameterError(
-            f"window={window!r} must be a whole number of events, 2 or more; 30 is the default"
-        )
+        raise ParameterError(f"window={window!r} must be a whole number of events, 2 or more; 30 is the default")
 
     def cut() -> tuple[EventTable, np.ndarray]:
         per_track = events.n_events // window

@@ -157,9 +157,7 @@ class ReferenceModel:
     def __getitem__(self, vocabulary: str) -> ChordGrammar:
         if vocabulary not in self.grammars:
             known = ", ".join(map(repr, self.grammars)) or "none"
-            raise ParameterError(
-                f"vocabulary={vocabulary!r} is not in this reference model, which has {known}"
-            )
+            raise ParameterError(f"vocabulary={vocabulary!r} is not in this reference model, which has {known}")
         return self.grammars[vocabulary]
 
     def write(self, path: str | Path) -> None:
@@ -189,9 +187,7 @@ class ReferenceModel:
         for vocabulary in VOCABULARIES:
             if f"{vocabulary}.token" in arrays:
                 parts = {name: arrays[f"{vocabulary}.{name}"] for name in _ARRAYS}
-                parts = {
-                    name: a.astype(np.float64) if a.dtype == np.float32 else a for name, a in parts.items()
-                }
+                parts = {name: a.astype(np.float64) if a.dtype == np.float32 else a for name, a in parts.items()}
                 parts |= {name: float(parts[name]) for name in ("total", "distinct")}
                 for name in ("token", "context"):
                     parts[name] = parts[name].astype(np.int64)

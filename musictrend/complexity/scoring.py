@@ -170,9 +170,7 @@ def score_table(
         for measure in meaningful:
             values[measure.name, vocabulary] = np.full(events.n_tracks, np.nan)
 
-        def work(
-            bounds: tuple[int, int], events=events, meaningful=meaningful, vocabulary=vocabulary
-        ) -> None:
+        def work(bounds: tuple[int, int], events=events, meaningful=meaningful, vocabulary=vocabulary) -> None:
             chunk = slice_tracks(events, *bounds)
             for measure in meaningful:
                 values[measure.name, vocabulary][slice(*bounds)] = evaluate(measure, chunk, options)
@@ -209,9 +207,7 @@ def score_corpus(
     >>> frame[["track_id", "measure", "value"]].values.tolist()
     [['song', 'dominant_seventh_share', 0.25]]
     """
-    return score_table(
-        chords, measures, vocabularies, window=window, reference=reference, jobs=jobs
-    ).to_frame()
+    return score_table(chords, measures, vocabularies, window=window, reference=reference, jobs=jobs).to_frame()
 
 
 def score(
@@ -265,7 +261,5 @@ def score(
         used = vocabulary or ("sevenths" if is_at_least("sevenths", measure.coarsest) else measure.coarsest)
         if used not in tables:
             tables[used] = table.events(used)
-        found[measure.name] = float(
-            evaluate(measure, tables[used], {"window": window, "reference": reference})[0]
-        )
+        found[measure.name] = float(evaluate(measure, tables[used], {"window": window, "reference": reference})[0])
     return pd.Series(found, name=table.track_ids[0], dtype="float64")

@@ -94,9 +94,7 @@ def standardise(values: np.ndarray, measure: str, vocabulary: str, window: int =
     return (np.asarray(values, dtype=np.float64) - mean) / (sd if sd > 0 else np.nan)
 
 
-def composite(
-    events: EventTable, window: int = WINDOW, reference: ReferenceModel | None = None
-) -> np.ndarray:
+def composite(events: EventTable, window: int = WINDOW, reference: ReferenceModel | None = None) -> np.ndarray:
     """Mean of four facets, each in standard deviations of the frozen reference sample.
 
     Vocabulary (`types_rarefied`), syntax (`surprisal`), tonality (mean of `fifths_spread` and

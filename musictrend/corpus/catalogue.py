@@ -200,9 +200,7 @@ def recipe_for_reader(reader: str) -> Recipe | None:
     return next((r for r in list_recipes().values() if r.settings.get("reader") == reader and not r.is_packaged), None)
 
 
-def fetch_corpus(
-    name: str, *, mirror: str | None = None, tell: Callable[[str], None] = lambda line: None
-) -> Path:
+def fetch_corpus(name: str, *, mirror: str | None = None, tell: Callable[[str], None] = lambda line: None) -> Path:
     """Download what the catalogue lists for a corpus, verified, into the cache.
 
     Resumable: files that are there with the right hash are not fetched again.
@@ -289,7 +287,9 @@ def _copy(file: RemoteFile, source: Path, destination: Path) -> None:
     if not source.is_file():
         raise CorpusError(f"the mirror has no {source}")
     if source.stat().st_size != file.bytes:
-        raise CorpusError(f"{source}: {source.stat().st_size:,} bytes, {file.bytes:,} are pinned; the mirror holds another version")
+        raise CorpusError(
+            f"{source}: {source.stat().st_size:,} bytes, {file.bytes:,} are pinned; the mirror holds another version"
+        )
     with atomic_path(destination) as part:
         shutil.copyfile(source, part)
         if pooch.file_hash(str(part)) != file.sha256:
@@ -315,7 +315,9 @@ def _unpack(path: Path, target: Path) -> None:
                     _check_size(path, number, total)
                 tar.extractall(target, filter="data")
     except tarfile.FilterError as error:
-        raise UnsafeFileError(f"{path.name}: member {error.tarinfo.name[:200]!r} leaves the folder or is a device: refused") from None
+        raise UnsafeFileError(
+            f"{path.name}: member {error.tarinfo.name[:200]!r} leaves the folder or is a device: refused"
+        ) from None
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, lzma.LZMAError, zlib.error) as error:
         path.unlink(missing_ok=True)
         raise CorpusError(f"{path.name}: broken archive: {error}; fetch again") from None

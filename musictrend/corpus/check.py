@@ -121,8 +121,12 @@ def check_corpus(
     if not (sides["pop"] and sides["niche"]):
         side = "no side" if not (sides["pop"] or sides["niche"]) else "one side"
         problems.append(
-            Problem("tracks", path=str(corpus.root), reason=f"{side} of pop and niche in it: trends, but no contrast",
-                    hint="state [segments] in corpus.toml, or analyse it together with another corpus")  # fmt: skip
+            Problem(
+                "tracks",
+                path=str(corpus.root),
+                reason=f"{side} of pop and niche in it: trends, but no contrast",
+                hint="state [segments] in corpus.toml, or analyse it together with another corpus",
+            )  # fmt: skip
         )
     contrasts: list[dict[str, Any]] = power(usable).to_dict("records") if power is not None and len(usable) else []  # type: ignore[assignment]
     return CorpusReport(corpus.name, len(tracks), count_cells(usable), problems, contrasts, facts)
@@ -139,16 +143,24 @@ def _label_problems(corpus: Corpus, tracks: pd.DataFrame, facts: dict[str, Any])
     ]
     facts["uncertain_years"] = len(open_ended) + len(wide)
     found = [
-        Problem("tracks", path=str(corpus.root), reason=f"{count} tracks: {reason}",
-                hint="they enter no trend; add years to the manifest")  # fmt: skip
+        Problem(
+            "tracks",
+            path=str(corpus.root),
+            reason=f"{count} tracks: {reason}",
+            hint="they enter no trend; add years to the manifest",
+        )  # fmt: skip
         for reason, count in reasons.most_common(20)
         if reason
     ]
     years = tracks["year"].dropna()
     if len(years) and int(years.max()) - int(years.min()) < 10:
         found.append(
-            Problem("tracks", path=str(corpus.root), reason=f"years span {int(years.min())}-{int(years.max())} only",
-                    hint="a trend needs at least two decades")  # fmt: skip
+            Problem(
+                "tracks",
+                path=str(corpus.root),
+                reason=f"years span {int(years.min())}-{int(years.max())} only",
+                hint="a trend needs at least two decades",
+            )  # fmt: skip
         )
     facts["without_genre"] = int(sum(not g for g in tracks["genres"]))
     facts["without_artist"] = int((tracks["artist"] == "").sum())
@@ -169,15 +181,22 @@ def _genre_problems(corpus: Corpus, tracks: pd.DataFrame, facts: dict[str, Any])
         if corpus.rule.rest == "other" or close:
             hint = f"close: {', '.join(close)}; " if close else ""
             found.append(
-                Problem("tracks", path=str(corpus.root),
-                        reason=f"genre {genre!r} ({count} tracks) is in no segment's list and becomes {corpus.rule.rest}",
-                        hint=hint + "list it under [segments], or as a synonym under [genres]")  # fmt: skip
+                Problem(
+                    "tracks",
+                    path=str(corpus.root),
+                    reason=f"genre {genre!r} ({count} tracks) is in no segment's list and becomes {corpus.rule.rest}",
+                    hint=hint + "list it under [segments], or as a synonym under [genres]",
+                )  # fmt: skip
             )
     for genre in sorted(listed & set(counts)):
         if counts[genre] < MIN_TRACKS and corpus.rule.stated:
             found.append(
-                Problem("tracks", path=str(corpus.root), reason=f"genre {genre!r} has {counts[genre]} tracks",
-                        hint=f"a slope needs {MIN_TRACKS}; merge it with a near genre under [genres]")  # fmt: skip
+                Problem(
+                    "tracks",
+                    path=str(corpus.root),
+                    reason=f"genre {genre!r} has {counts[genre]} tracks",
+                    hint=f"a slope needs {MIN_TRACKS}; merge it with a near genre under [genres]",
+                )  # fmt: skip
             )
     return found
 

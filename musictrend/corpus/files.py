@@ -58,18 +58,14 @@ def resolve_inside(root: Path, relative: str) -> Path:
         inside = path.resolve().is_relative_to(base)
         path.is_file()
     except (OSError, RuntimeError, ValueError):  # links in a circle, a name too long or not encodable
-        raise ReaderError(
-            f"path {relative[:80]!r} leads to no file", hint="mend it in the manifest"
-        ) from None
+        raise ReaderError(f"path {relative[:80]!r} leads to no file", hint="mend it in the manifest") from None
     if not inside:
         raise UnsafeFileError(
             f"path {relative[:200]!r} leads outside the corpus folder through a link",
             hint="copy the file into the corpus",
         )
     if not path.is_file():
-        raise ReaderError(
-            f"no file at {relative[:200]!r}", hint="mend the path in the manifest or add the file"
-        )
+        raise ReaderError(f"no file at {relative[:200]!r}", hint="mend the path in the manifest or add the file")
     return path
 
 
@@ -116,9 +112,7 @@ def iter_lines(path: Path, *, offset: int = 0) -> Iterator[tuple[int, bytes]]:
             offset += len(line)
 
 
-def read_text(
-    path: Path, *, encoding: str | None = None, limit: int = MAX_BYTES, lenient: bool = False
-) -> str:
+def read_text(path: Path, *, encoding: str | None = None, limit: int = MAX_BYTES, lenient: bool = False) -> str:
     """Text of a file: UTF-8 (with or without BOM), UTF-16 with BOM, or the encoding given.
 
     Lenient, bytes that cannot be decoded become lone surrogates and NUL bytes stay: the caller drops the rows
@@ -218,20 +212,14 @@ def read_json(path: Path, *, limit: int = MAX_BYTES) -> Any:
     try:
         return json.loads(read_text(path, limit=limit))
     except json.JSONDecodeError as error:
-        raise ReaderError(
-            f"not JSON: {error.msg}", place=f"line {error.lineno}", hint="fetch the file again"
-        ) from None
+        raise ReaderError(f"not JSON: {error.msg}", place=f"line {error.lineno}", hint="fetch the file again") from None
     except RecursionError:
         raise UnsafeFileError("JSON nested too deep", hint="is this the right file?") from None
     except ValueError:  # a number of thousands of digits
-        raise ReaderError(
-            "not JSON: a number that is too long to be one", hint="is this the right file?"
-        ) from None
+        raise ReaderError("not JSON: a number that is too long to be one", hint="is this the right file?") from None
 
 
-def read_zip_member(
-    path: Path, member: str | None = None, *, suffixes: tuple[str, ...] = (), limit: int
-) -> bytes:
+def read_zip_member(path: Path, member: str | None = None, *, suffixes: tuple[str, ...] = (), limit: int) -> bytes:
     """One member of a zip archive, of bounded size whatever its header claims.
 
     Parameters
@@ -251,9 +239,7 @@ def read_zip_member(
             names = archive.namelist()
             if member is None:
                 found = [
-                    n
-                    for n in names
-                    if n.lower().endswith(suffixes) and not n.startswith(("META-INF", "__MACOSX"))
+                    n for n in names if n.lower().endswith(suffixes) and not n.startswith(("META-INF", "__MACOSX"))
                 ]
                 if not found:
                     raise ReaderError(f"no {' or '.join(suffixes)} inside the archive")
@@ -267,9 +253,7 @@ def read_zip_member(
             with archive.open(info) as file:
                 data = file.read(limit + 1)
             if len(data) > limit:
-                raise UnsafeFileError(
-                    f"archive member {member!r} is larger than it says: refused", hint="a zip bomb?"
-                )
+                raise UnsafeFileError(f"archive member {member!r} is larger than it says: refused", hint="a zip bomb?")
             return data
     except KeyError:
         raise ReaderError(f"no {member!r} inside the archive") from None

@@ -101,8 +101,12 @@ def scan_folder(root: Path, problems: list[Problem], pattern: str = "") -> Itera
                 yield _piece(relative, reader, labels, Annotation(path.stem))
     if not labelled:
         problems.append(
-            Problem("tracks", path=".", reason="no year and genre: neither in the paths nor in the files",
-                    hint="write pattern = \"{genre}/{year}/{title}\" in a corpus.toml, or a tracks.csv")  # fmt: skip
+            Problem(
+                "tracks",
+                path=".",
+                reason="no year and genre: neither in the paths nor in the files",
+                hint='write pattern = "{genre}/{year}/{title}" in a corpus.toml, or a tracks.csv',
+            )  # fmt: skip
         )
 
 

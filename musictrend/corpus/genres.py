@@ -115,8 +115,8 @@ class SegmentRule:
         known = {*SEGMENTS, "*", "by", "measure"} if segments.get("by") == "exposure" else {*SEGMENTS, "*"}
         if unknown := sorted(set(segments) - known):
             raise CorpusError(
-                f"[segments] has {', '.join(unknown)[:200]}: it holds pop = [...], niche = [...], other = [...] and \"*\", "
-                "or by = \"exposure\" with measure, pop = \"<= 20\" and niche = \"> 40\""
+                f'[segments] has {", ".join(unknown)[:200]}: it holds pop = [...], niche = [...], other = [...] and "*", '
+                'or by = "exposure" with measure, pop = "<= 20" and niche = "> 40"'
             )
         if segments.get("by") == "exposure":
             for side in ("pop", "niche"):

@@ -170,7 +170,9 @@ def _from_folder(root: Path) -> Corpus:
     if reader is not None:
         known = recipe_for_reader(reader.name)
         settings = dict(known.settings) if known else {}
-        return _from_recipe(Recipe(str(settings.get("name", reader.name)), root, settings | {"reader": reader.name}), root)
+        return _from_recipe(
+            Recipe(str(settings.get("name", reader.name)), root, settings | {"reader": reader.name}), root
+        )
     return _from_recipe(Recipe(clean_text(root.resolve().name).lstrip(".") or "corpus", root, {}), root)
 
 
@@ -183,7 +185,9 @@ def _from_file(path: Path) -> Corpus:
     if suffix in TABLE_SUFFIXES:
         return _from_recipe(Recipe(clean_text(path.stem), root, {}), root, manifest=path)
     if reader is None:
-        raise CorpusError(f"{path}: no reader takes {suffix or 'a file without suffix'}; a table is .csv, .tsv or .parquet")
+        raise CorpusError(
+            f"{path}: no reader takes {suffix or 'a file without suffix'}; a table is .csv, .tsv or .parquet"
+        )
     entries = list_pieces(root, path, reader, always=True)
     return Corpus(clean_text(path.stem), root, reader.name, year_kind=reader.year_kind or "unknown", entries=entries,
                   transcription=reader.transcription)  # fmt: skip
@@ -273,6 +277,8 @@ def _table_rows(path: Path, settings: Mapping[str, Any]) -> Iterator[dict[str, A
 
 def _rows_to_tracks(path: Path, settings: Mapping[str, Any], corpus: Corpus) -> Iterator[Track]:
     """Rows of a manifest as tracks; columns may be renamed by ``[columns]``."""
+    if path.stat().st_size == 0:
+        raise NothingUsableError(f"{path}: empty file: not one track in it")
     renamed = {str(old): str(new) for new, old in settings.get("columns", {}).items()}
     names: dict[str, str] = {}
     empty = True
@@ -296,18 +302,26 @@ def _check_columns(path: Path, columns: list[str], renamed: Mapping[str, str], c
     if "chords" not in found and "path" not in found:
         raise CorpusError(
             f"{path}: no column 'chords' or 'path' (it has {have or 'none'}); rename one under [columns] in corpus.toml, "
-            "for example chords = \"Progression\""
+            'for example chords = "Progression"'
         )
     for old in sorted(set(renamed) - set(columns)):
         corpus.problems.append(
-            Problem("tracks", path=path.name, reason=f"no column {old!r}, which [columns] names (it has {have})",
-                    hint="mend its spelling in corpus.toml")  # fmt: skip
+            Problem(
+                "tracks",
+                path=path.name,
+                reason=f"no column {old!r}, which [columns] names (it has {have})",
+                hint="mend its spelling in corpus.toml",
+            )  # fmt: skip
         )
     for column in ("year", "genre"):
         if column not in found and not (column == "genre" and "genres" in found):
             corpus.problems.append(
-                Problem("tracks", path=path.name, reason=f"no column {column!r} (it has {have})",
-                        hint=f"add it, or rename one under [columns]; without it no track has a {column}")  # fmt: skip
+                Problem(
+                    "tracks",
+                    path=path.name,
+                    reason=f"no column {column!r} (it has {have})",
+                    hint=f"add it, or rename one under [columns]; without it no track has a {column}",
+                )  # fmt: skip
             )
     return {new: old for new, old in found.items() if new in (*TEXTS, *NUMBERS, corpus.rule.measure)}
 
@@ -337,7 +351,9 @@ def _row_to_track(row: dict[str, Any], problem: str, place: str, path: Path, cor
         if get(name) and get(name) not in accepted:
             tell(f"{name} {get(name)[:40]!r} must be one of {', '.join(accepted)}", "the corpus' own is taken")
             text[name] = ""
-    broken_cell = next((k for k in ("track_id", "title", "artist", "year", "genre", "path") if "\n" in text.get(k, "")), "")
+    broken_cell = next(
+        (k for k in ("track_id", "title", "artist", "year", "genre", "path") if "\n" in text.get(k, "")), ""
+    )
     if broken_cell:
         tell(f"a line break inside {broken_cell}", "is a quote above it never closed? rows may have been lost")
     status, reason = "ok", ""

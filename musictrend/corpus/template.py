@@ -55,7 +55,9 @@ def init_corpus(folder: Path, *, force: bool = False) -> list[Path]:
         part.write_text(TEMPLATE.format(name=name), encoding="utf-8")
     written = [settings]
     if not tracks.exists():
-        files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p not in (settings, tracks) and reader_for_file(p)]
+        files = [
+            p for p in sorted(folder.rglob("*")) if p.is_file() and p not in (settings, tracks) and reader_for_file(p)
+        ]
         with atomic_path(tracks) as part, open(part, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             writer.writeheader()

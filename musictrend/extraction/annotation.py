@@ -113,5 +113,7 @@ def _times(values: Iterable[float] | None, annotation: Annotation, n: int, name:
         raise ReaderError(f"{name} that are not finite numbers")
     if name == "durations" and (array < 0).any():
         at = int(np.flatnonzero(array < 0)[0])
-        raise ReaderError("a chord that ends before it begins", place=annotation.places[at] if annotation.places else "")
+        raise ReaderError(
+            "a chord that ends before it begins", place=annotation.places[at] if annotation.places else ""
+        )
     return array

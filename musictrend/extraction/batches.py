@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from musictrend.cache import atomic_path, hash_bytes, hash_file
+from musictrend.cache import atomic_path, hash_bytes, hash_file, hash_package
 from musictrend.corpus.annotation import Annotation
 from musictrend.corpus.files import resolve_inside
 from musictrend.corpus.manifest import Corpus
@@ -152,8 +152,14 @@ def _cut(corpora: list[Corpus], keep: Path | None) -> list[Batch]:
         while start < len(whole):
             stop = max(start + 1, bisect_right(work, work[start] + BATCH) - 1)
             batches.append(
-                Batch(corpus.name, str(corpus.root), corpus.reader, tuple(whole[start:stop]), str(keep or ""),
-                      corpus.dialect)  # fmt: skip
+                Batch(
+                    corpus.name,
+                    str(corpus.root),
+                    corpus.reader,
+                    tuple(whole[start:stop]),
+                    str(keep or ""),
+                    corpus.dialect,
+                )  # fmt: skip
             )
             start = stop
     return batches
@@ -201,8 +207,6 @@ def _read_batch(batch: Batch) -> Extracted:
 
 def _batch_hash(batch: Batch) -> str:
     """Hash of everything a batch is made from: the tracks' labels and the content of their files."""
-    from musictrend import __version__
-
     root = Path(batch.root)
     seen: dict[str, str] = {}
     for track in batch.tracks:
@@ -213,7 +217,9 @@ def _batch_hash(batch: Batch) -> str:
                 seen[track.path] = _content_hash(str(path), stat.st_size, stat.st_mtime_ns)
             except (ReaderError, OSError) as error:
                 seen[track.path] = f"unreadable: {error}"
-    return hash_bytes(__version__, batch.corpus, batch.reader, batch.dialect, repr(batch.tracks), json.dumps(seen, sort_keys=True))
+    return hash_bytes(
+        hash_package(), batch.corpus, batch.reader, batch.dialect, repr(batch.tracks), json.dumps(seen, sort_keys=True)
+    )
 
 
 @lru_cache(maxsize=50_000)
@@ -262,12 +268,19 @@ def _annotations(batch: Batch, root: Path) -> list[Annotation | None]:
     for name, tracks in groups.items():
         if not name:
             for track in tracks:
-                problem = ReaderError(f"no reader takes {Path(track.path).suffix or 'a file without suffix'}",
-                                      hint="musictrend corpus list --readers shows the formats")  # fmt: skip
-                found[track.track_id] = Annotation.failed(track.track_id, problem)
+                found[track.track_id] = guarded(track.track_id, lambda track=track: _refuse(root, track))
             continue
         found |= _read_together(name, root, tracks)
     return [found[track.track_id] for track in batch.tracks]
+
+
+def _refuse(root: Path, track: Track) -> Annotation:
+    """Say why a track that has no reader cannot be read: perhaps its path is none."""
+    path = resolve_inside(root, track.path)
+    raise ReaderError(
+        f"no reader takes {path.suffix or 'a file without suffix'}",
+        hint="musictrend corpus list --readers shows the formats",
+    )
 
 
 def _read_together(name: str, root: Path, tracks: list[Track]) -> dict[str, Annotation]:

@@ -58,7 +58,9 @@ def extract(path: str | Path, *, part: str | None = None) -> ChordSequence:
     reader = reader_for_file(path)
     if reader is None:
         known = sorted({s for r in list_readers().values() for s in r.suffixes})
-        raise ReaderError(f"{path}: no reader takes {path.suffix or 'a file without suffix'}", hint="readers take " + " ".join(known))
+        raise ReaderError(
+            f"{path}: no reader takes {path.suffix or 'a file without suffix'}", hint="readers take " + " ".join(known)
+        )
     if reader.source_kind == "score":
         return extract_score(path, path.stem)
     try:
@@ -134,7 +136,9 @@ def write_chords(sequence: ChordSequence, path: str | Path) -> None:
                 writer.writerow(row | {"pitch_classes": " ".join(map(str, row["pitch_classes"]))})
         return
     else:
-        raise ParameterError(f"{path}: chords are written to .lab, .jams or .csv, not {suffix or 'a name without suffix'}")
+        raise ParameterError(
+            f"{path}: chords are written to .lab, .jams or .csv, not {suffix or 'a name without suffix'}"
+        )
     with atomic_path(path) as part:
         part.write_text(text, encoding="utf-8")
 
@@ -143,7 +147,10 @@ def read_chord_csv(path: Path) -> ChordSequence:
     """Read a ``.csv`` with the columns of ``chords.parquet``; only ``label`` is indispensable."""
     rows = list(iter_rows(path))
     if not rows or "label" not in rows[0]:
-        raise ReaderError(f"{path}: no column 'label': not a table of chords", hint="write one with: musictrend extract FILE -o OUT.csv")
+        raise ReaderError(
+            f"{path}: no column 'label': not a table of chords",
+            hint="write one with: musictrend extract FILE -o OUT.csv",
+        )
     first = rows[0].get("track_id") or path.stem
     rows = [r for r in rows if (r.get("track_id") or path.stem) == first]
     number = lambda name: [float(r[name]) for r in rows] if all(r.get(name) for r in rows) else None  # noqa: E731
@@ -155,6 +162,4 @@ def read_chord_csv(path: Path) -> ChordSequence:
         onsets, durations, confidence = number("onset"), number("duration"), number("confidence")
     except ValueError as error:
         raise ReaderError(f"{path}: {error}", hint="musictrend extract FILE -o OUT.csv writes such a table") from None
-    return ChordSequence(
-        chords, onsets, durations, rows[0].get("unit") or "order", None, keys, confidence, first
-    )
+    return ChordSequence(chords, onsets, durations, rows[0].get("unit") or "order", None, keys, confidence, first)

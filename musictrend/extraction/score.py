@@ -40,9 +40,10 @@ FROM_NOTES = "estimated from notes"  # the transcription policy of such tracks
 MIN_POLYPHONY = 1.3  # notes together on average; tune books have 1
 PAUSE = 4.0  # quarter notes of silence that are no chord
 MAX_SLICES = 150_000  # Tristan has about 100,000
-# How loudly a quarter note's worth of sound, and its bass, speak; after two quarter notes a slice says no more.
-SOUND_WEIGHT, BASS_WEIGHT, LONGEST = 5.3, 0.8, 2.0
-CHANGE = (0.90, 0.75, 0.10)  # chance that a chord changes where a slice begins: at a bar, on a beat, off it
+# How loudly a quarter note's worth of sound, and its bass, speak, and for how many quarter notes. These and CHANGE
+# were set by cross-validation over the opuses that the model was counted in (benchmarks/scores.py: "tuning").
+SOUND_WEIGHT, BASS_WEIGHT, LONGEST = 6.9, 0.5, 1.7
+CHANGE = (0.82, 0.50, 0.14)  # chance that a chord changes where a slice begins: at a bar, on a beat, off it
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,9 +215,7 @@ def estimate_chords(notes: Notes, track_id: str = "score") -> ChordSequence:
     )  # fmt: skip
 
 
-def _bass_line(
-    path: np.ndarray, bass: np.ndarray, edges: np.ndarray, notes: Notes, states: _States
-) -> np.ndarray:
+def _bass_line(path: np.ndarray, bass: np.ndarray, edges: np.ndarray, notes: Notes, states: _States) -> np.ndarray:
     """The chord tone that is lowest longest in that bar of the chord: shape (n,), -1 in silence.
 
     Finer than bars it would follow every broken chord: no more of the held-out time right, twice the chords.

@@ -18,9 +18,7 @@ from musictrend.feedback.works import Works, gather
 SHORTEST = 16  # events; deletions never make a song shorter
 
 
-def choose_parents(
-    chart: Works, plays: np.ndarray, conformity: float, n: int, rng: np.random.Generator
-) -> np.ndarray:
+def choose_parents(chart: Works, plays: np.ndarray, conformity: float, n: int, rng: np.random.Generator) -> np.ndarray:
     """Chart songs that `n` writers start from.
 
     A song is chosen with weight ``f**b``, f being the plays of all songs

@@ -90,9 +90,7 @@ def _fresh(seed):
         means = []
         for s in list_seeds(seed, 10):
             tokens = np.random.default_rng(s).choice(k, n, p=p)
-            world = World.begin(
-                make_base(tokens, k, source=CategoricalModel(p)), scenario, s, CategoricalFamily(k)
-            )
+            world = World.begin(make_base(tokens, k, source=CategoricalModel(p)), scenario, s, CategoricalFamily(k))
             kept = []
             for t in range(steps):
                 step(world)
@@ -140,9 +138,7 @@ def _conformity(seed):
     for b, judge in ((1.0, equal), (1.3, below), (0.7, above)):
         scenario = OFF.replace(human_works=n, copying=1.0, conformity=b)
         ratios = [
-            heterozygosity(
-                run_steps(make_base(tokens, k), scenario, s, CategoricalFamily(k), t).released.tokens
-            )
+            heterozygosity(run_steps(make_base(tokens, k), scenario, s, CategoricalFamily(k), t).released.tokens)
             / heterozygosity(tokens)
             for s in list_seeds(seed, replicates)
         ]

@@ -84,17 +84,11 @@ def simulate(
         When the corpus has too few songs for a world.
     """
     start = start_from(chords, tracks, vocabulary, last_years)
-    given = (
-        [scenario]
-        if isinstance(scenario, str | Scenario) or not isinstance(scenario, Sequence)
-        else list(scenario)
-    )
+    given = [scenario] if isinstance(scenario, str | Scenario) or not isinstance(scenario, Sequence) else list(scenario)
     scenarios = [load_scenario(one) for one in given]
     names = [one.name for one in scenarios]
     if len(set(names)) < len(names):
-        raise ParameterError(
-            f"scenarios {', '.join(names)} must have different names; give Scenario(name=...)"
-        )
+        raise ParameterError(f"scenarios {', '.join(names)} must have different names; give Scenario(name=...)")
     foundation = start.foundation()
     tasks = [_Task(foundation, one, int(seed)) for one in scenarios for seed in seeds]
     return run_worlds(tasks, start.last_year, jobs, executor, progress)

@@ -149,9 +149,7 @@ def world_input(
     works = Works.build(tokens, offsets, group, segment)
     year = table["year"][rows]
     last, first = _find_window(year, segment, last_years)
-    heldout = _hold_out(
-        table["artist"][rows], table["track_id"][rows], segment, (year >= first) & (year <= last)
-    )
+    heldout = _hold_out(table["artist"][rows], table["track_id"][rows], segment, (year >= first) & (year <= last))
     return WorldInput(
         works,
         year,
@@ -176,9 +174,7 @@ def start_from(
     if isinstance(chords, WorldInput):
         return chords
     if tracks is None:
-        raise ParameterError(
-            "chords are given without tracks; the tracks table says which song is pop and when"
-        )
+        raise ParameterError("chords are given without tracks; the tracks table says which song is pop and when")
     return world_input(chords, tracks, vocabulary, last_years)
 
 
@@ -188,18 +184,12 @@ def _align_tracks(chords: ChordTable, tracks: pd.DataFrame) -> dict[str, np.ndar
 
     missing = {"track_id", "year", "segment"} - set(tracks.columns)
     if missing:
-        raise ParameterError(
-            f"tracks lacks the column {', '.join(sorted(missing))}; it needs track_id, year, segment"
-        )
+        raise ParameterError(f"tracks lacks the column {', '.join(sorted(missing))}; it needs track_id, year, segment")
     rows = tracks.drop_duplicates("track_id").set_index("track_id").reindex(list(chords.track_ids))
     n = len(rows)
 
     def text(name: str) -> np.ndarray:
-        return (
-            rows[name].fillna("").astype(str).to_numpy(dtype=object)
-            if name in rows
-            else np.full(n, "", object)
-        )
+        return rows[name].fillna("").astype(str).to_numpy(dtype=object) if name in rows else np.full(n, "", object)
 
     def first_genre(value) -> str:
         return str(value[0]) if isinstance(value, list | tuple | np.ndarray) and len(value) else ""
@@ -251,9 +241,7 @@ def _tokenise(events, rows: np.ndarray, keyed: bool) -> tuple[np.ndarray, np.nda
     return token[keep], np.concatenate([[0], np.cumsum(length)]), np.repeat(qualities.astype(np.int32), 12)
 
 
-def _group_styles(
-    genre: np.ndarray, segment: np.ndarray, least: int = 20
-) -> tuple[np.ndarray, tuple[str, ...]]:
+def _group_styles(genre: np.ndarray, segment: np.ndarray, least: int = 20) -> tuple[np.ndarray, tuple[str, ...]]:
     """Style codes: pop is one, niche genres with 20 songs have their own, the others share one."""
     names, counts = np.unique(genre[segment == 1].astype(str), return_counts=True)
     own = {name: k for k, name in enumerate(names[counts >= least])}
@@ -285,9 +273,7 @@ def _first_of_each(segment: np.ndarray, n: int) -> np.ndarray:
     return keep
 
 
-def _hold_out(
-    artist: np.ndarray, track_id: np.ndarray, segment: np.ndarray, inside: np.ndarray
-) -> np.ndarray:
+def _hold_out(artist: np.ndarray, track_id: np.ndarray, segment: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """A fifth of each segment's songs in the window, by whole artists in a fixed shuffled order."""
     who = np.where(artist == "", track_id, artist).astype(str)
     names, code = np.unique(who, return_inverse=True)

@@ -74,14 +74,10 @@ class Form:
         """A plan for each entry of `groups`, drawn from the founding songs of that group."""
         groups = np.asarray(groups)
         low, high = self._bounds[groups], self._bounds[groups + 1]
-        pick = self._order[
-            np.minimum(low + (rng.random(len(groups)) * (high - low)).astype(np.int64), high - 1)
-        ]
+        pick = self._order[np.minimum(low + (rng.random(len(groups)) * (high - low)).astype(np.int64), high - 1)]
         return Plan(groups, self.plan.length[pick], self.plan.period[pick], self.plan.repeat[pick])
 
-    def calibrate(
-        self, model, count_types: Callable[[Works], np.ndarray], target: np.ndarray, n: int = 100
-    ) -> None:
+    def calibrate(self, model, count_types: Callable[[Works], np.ndarray], target: np.ndarray, n: int = 100) -> None:
         """Scale how much songs repeat, group by group, until a grammar writes songs as varied as real ones.
 
         A rate r becomes ``1 - (1 - r) * c``, with c between 0 and 2 found by

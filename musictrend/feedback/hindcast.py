@@ -145,9 +145,7 @@ def forecast_past(
     tell = (lambda number, result: progress.advance(1)) if progress is not None else None
     paths = np.stack(map_tasks(_run, tasks, jobs=jobs, executor=executor, on_result=tell))
     table = _score(start, foundation, paths, cutoff, years, segments)
-    return Hindcast(
-        "scored", f"cut-off {cutoff}, {years} years, {len(tasks)} seeds; {how}", table, cutoff, fitted
-    )
+    return Hindcast("scored", f"cut-off {cutoff}, {years} years, {len(tasks)} seeds; {how}", table, cutoff, fitted)
 
 
 def _refuse(why: str) -> Hindcast:
@@ -186,9 +184,7 @@ def _fit(start, base, cutoff, years, segments, jobs, executor) -> tuple[dict[str
     ]
     tasks = [_Task(foundation, base.replace(**cell), seed) for cell in cells for seed in range(3)]
     paths = np.stack(map_tasks(_run, tasks, jobs=jobs, executor=executor))
-    paths = paths.reshape(len(cells), 3, *paths.shape[1:]).mean(
-        axis=1
-    )  # (cell, step, segment, quantity, mean/sd)
+    paths = paths.reshape(len(cells), 3, *paths.shape[1:]).mean(axis=1)  # (cell, step, segment, quantity, mean/sd)
     target = start.works.take((start.year > cutoff - 10) & (start.year <= cutoff))
     scores = score_works(target, foundation)
     fitted: dict[str, float] = {}
@@ -201,10 +197,7 @@ def _fit(start, base, cutoff, years, segments, jobs, executor) -> tuple[dict[str
             there = values[mine & ~np.isnan(values)]
             if len(there) > 1 and there.std() > 0:
                 steps = slice(max(years - 10, 0), years)
-                errors += (
-                    np.nan_to_num((paths[:, steps, segment, q, 0].mean(axis=1) - there.mean()) / there.std())
-                    ** 2
-                )
+                errors += np.nan_to_num((paths[:, steps, segment, q, 0].mean(axis=1) - there.mean()) / there.std()) ** 2
         best = cells[int(errors.argmin())]
         fitted |= {name: best[name] for name in names}
     words = ", ".join(f"{name} {value:g}" for name, value in fitted.items())
@@ -255,9 +248,7 @@ def _score(start, foundation, paths, cutoff, years, segments) -> pd.DataFrame:
                     continue
                 mean = np.nanmean(path[..., 0], axis=1)
                 predicted = float(mean.mean())
-                spread = np.sqrt(
-                    mean.var(ddof=1) * (1 + 1 / len(mean)) + np.nanmean(path[..., 1] ** 2) / len(seen)
-                )
+                spread = np.sqrt(mean.var(ddof=1) * (1 + 1 / len(mean)) + np.nanmean(path[..., 1] ** 2) / len(seen))
                 low, high, observed = predicted - 1.96 * spread, predicted + 1.96 * spread, float(seen.mean())
                 rows.append(
                     (

@@ -37,9 +37,7 @@ def _temperature(seed):
         family = CategoricalFamily(k, temperature=temperature)
         entropies = []
         for s in list_seeds(seed, 6):
-            released = run_steps(
-                make_base(tokens, k), OFF.replace(generator_works=n), s, family, t
-            ).released.tokens
+            released = run_steps(make_base(tokens, k), OFF.replace(generator_works=n), s, family, t).released.tokens
             q = np.bincount(released) / n
             q = q[q > 0]
             entropies.append(-(q * np.log2(q)).sum())
@@ -75,9 +73,7 @@ def _polya(seed):
         scenario = OFF.replace(exposure=alpha, rounds=k, shelf=10_000)
         rows = []
         for s in list_seeds(seed, times):
-            world = run_steps(
-                make_base(np.arange(k), k, years_heard=0.0), scenario, s, CategoricalFamily(k), steps
-            )
+            world = run_steps(make_base(np.arange(k), k, years_heard=0.0), scenario, s, CategoricalFamily(k), steps)
             rows.append((world.shelf.plays + 1) / (plays + k))
         shares[alpha] = np.array(rows)
     spread = {alpha: ((x - 1 / k) ** 2).mean(axis=1) for alpha, x in shares.items()}
@@ -121,9 +117,7 @@ def _memoriser(seed):
         for s in list_seeds(seed, 24):
             unseen = []
             for size in sizes:
-                tokens = np.searchsorted(
-                    cumulative, np.random.default_rng((s, size)).random(size) * cumulative[-1]
-                )
+                tokens = np.searchsorted(cumulative, np.random.default_rng((s, size)).random(size) * cumulative[-1])
                 model = run_steps(
                     make_base(tokens, k), OFF.replace(generator_works=1), s, CategoricalFamily(k), 1
                 ).model
@@ -132,9 +126,7 @@ def _memoriser(seed):
             at_end.append(unseen[-1])
         exact = [(p * (1 - p) ** size).sum() for size in sizes]
         expected = np.polyfit(np.log(sizes), np.log(exact), 1)[0]
-        yield equal(
-            "unseen mass = sum p(1-p)^T", f"b={b}, T={sizes[-1]}, K={k}, 24 replicates", exact[-1], at_end
-        )
+        yield equal("unseen mass = sum p(1-p)^T", f"b={b}, T={sizes[-1]}, K={k}, 24 replicates", exact[-1], at_end)
         yield equal(
             "its slope in log T is -(1 - 1/b)",
             f"b={b}, T={sizes[0]}...{sizes[-1]}; exact sum {expected:.3f}",
@@ -146,9 +138,7 @@ def _memoriser(seed):
     tokens = np.random.default_rng(seed).choice(cut, 5000, p=p[:cut] / p[:cut].sum())
     scenario = OFF.replace(generator_works=5000)
     p_left = [
-        p[
-            run_steps(make_base(tokens, k), scenario, s, CategoricalFamily(k), 2).model.probabilities == 0
-        ].sum()
+        p[run_steps(make_base(tokens, k), scenario, s, CategoricalFamily(k), 2).model.probabilities == 0].sum()
         for s in list_seeds(seed, 4)
     ]
     yield equal(
@@ -200,9 +190,7 @@ def _inverse_scaling(seed):
     }
     for kind, figures in published.items():
         for added, expected in figures.items():
-            scenario = OFF.replace(
-                data_mode="accumulate", fresh_human=1.0, human_works=added, generator_works=1
-            )
+            scenario = OFF.replace(data_mode="accumulate", fresh_human=1.0, human_works=added, generator_works=1)
             if kind == "generated":
                 scenario = OFF.replace(data_mode="accumulate", generator_works=max(added, 1))
             losses = []
@@ -253,14 +241,10 @@ def _filter(seed):
         tail[bias] = []
         for s in list_seeds(seed, 100):
             tokens = np.random.default_rng(s).choice(k, n, p=p)
-            corpus, _ = run_steps(
-                make_base(tokens, k, surprise=surprise), scenario, s, CategoricalFamily(k), 1
-            ).corpus
+            corpus, _ = run_steps(make_base(tokens, k, surprise=surprise), scenario, s, CategoricalFamily(k), 1).corpus
             tail[bias].append(np.mean(corpus.tokens >= k // 2))
     yield equal("a blind filter leaves tail mass", "FPR=0.1, bias=0", p[k // 2 :].sum(), tail[0.0])
-    yield below(
-        "a filter that hits unusual songs lowers tail mass", "FPR=0.1, bias=1", p[k // 2 :].sum(), tail[1.0]
-    )
+    yield below("a filter that hits unusual songs lowers tail mass", "FPR=0.1, bias=1", p[k // 2 :].sum(), tail[1.0])
 
 
 @law(13, "novelty")

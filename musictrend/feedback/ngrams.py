@@ -204,16 +204,12 @@ class NgramModel:
             self._sampler = Sampler(self)
         return self._sampler.write(plan, context, draw, loop)
 
-    def _write_by_rows(
-        self, plan: Plan, context: np.ndarray, draw: np.ndarray, loop: np.ndarray
-    ) -> np.ndarray:
+    def _write_by_rows(self, plan: Plan, context: np.ndarray, draw: np.ndarray, loop: np.ndarray) -> np.ndarray:
         """The same from whole distributions, all songs at once, event by event: what a nucleus needs."""
         family, wide = self.family, self.family.n_tokens + 1
         span = wide ** (family.order - 1)
         first = np.cumsum(plan.length) - plan.length
-        out = np.full(
-            len(draw) + 1, family.n_tokens, dtype=np.int64
-        )  # the last cell stands before every song
+        out = np.full(len(draw) + 1, family.n_tokens, dtype=np.int64)  # the last cell stands before every song
         for t in range(int(plan.length.max(initial=0))):
             song = np.flatnonzero(plan.length > t)
             at, period = first[song] + t, plan.period[song]

@@ -184,9 +184,7 @@ class Observer:
         heldout = self.foundation.heldout
         due = not self.brief or world.step >= self._late
         if due and heldout is not None and (heldout.segment == segment).any():
-            values["heldout_cross_entropy"] = world.model.cross_entropy(
-                heldout.take(heldout.segment == segment)
-            )
+            values["heldout_cross_entropy"] = world.model.cross_entropy(heldout.take(heldout.segment == segment))
         if not self.brief and (world.step == 1 or world.step % MEMORISATION_EVERY == 0):
             sample = songs.take(np.arange(min(50, len(songs))))
             values["longest_shared"] = float(longest_shared_run(sample, world.corpus[0]).mean())

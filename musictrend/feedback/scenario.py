@@ -160,9 +160,7 @@ class Scenario:
 
     def __post_init__(self):
         if self.data_mode not in DATA_MODES:
-            raise ParameterError(
-                f"data_mode={self.data_mode!r} must be one of {', '.join(map(repr, DATA_MODES))}"
-            )
+            raise ParameterError(f"data_mode={self.data_mode!r} must be one of {', '.join(map(repr, DATA_MODES))}")
         for name in _SHARES:
             value = getattr(self, name)
             if value is not None and not _is_number(value, 0, 1):
@@ -182,9 +180,7 @@ class Scenario:
                 "for a world without human songs give human_works = 0 and generator_works"
             )
         if self.generator_works is not None and not _is_count(self.generator_works, 0):
-            raise ParameterError(
-                f"generator_works={self.generator_works!r} must be a whole number, 0 or more"
-            )
+            raise ParameterError(f"generator_works={self.generator_works!r} must be a whole number, 0 or more")
         if not _is_number(self.top_p, 0, 1) or self.top_p == 0:
             raise ParameterError(f"top_p={self.top_p!r} must be above 0 and at most 1")
         if not _is_number(self.conformity, 0):
@@ -241,8 +237,7 @@ def load_scenario(path_or_name: str | Path | Scenario) -> Scenario:
         path = Path(text)
         if not path.is_file():
             raise ParameterError(
-                f"scenario {text!r} is neither a file nor a packaged scenario; "
-                f"packaged are {', '.join(packaged)}"
+                f"scenario {text!r} is neither a file nor a packaged scenario; packaged are {', '.join(packaged)}"
             )
         source, stem = str(path), path.stem
         try:
@@ -276,9 +271,7 @@ def list_scenarios() -> dict[str, str]:
 def _packaged() -> dict[str, str]:
     """Name and text of each packaged scenario file."""
     folder = resources.files("musictrend").joinpath("data", "scenarios")
-    files = sorted(
-        (item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name
-    )
+    files = sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
     return {item.name.removesuffix(".toml"): item.read_text(encoding="utf-8") for item in files}
 
 

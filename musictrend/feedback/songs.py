@@ -49,9 +49,7 @@ def rarefy_types(works: Works, m: int = WINDOW) -> np.ndarray:
     total = n[song]
     enough = (total >= m) & (total - count >= m)
     at = lambda x: table[np.maximum(x, 0)]  # noqa: E731
-    absent = np.where(
-        enough, np.exp(at(total - count) + at(total - m) - at(total - count - m) - at(total)), 0.0
-    )
+    absent = np.where(enough, np.exp(at(total - count) + at(total - m) - at(total - count - m) - at(total)), 0.0)
     expected = np.bincount(song, weights=1 - absent, minlength=len(works))
     return np.where(n >= m, expected, np.nan)
 
@@ -98,9 +96,7 @@ def _count_types(works: Works) -> tuple[np.ndarray, np.ndarray]:
 
 def _mean_by_song(works: Works, values: np.ndarray) -> np.ndarray:
     """Mean over the events of each song."""
-    return np.bincount(works.song_of_event(), weights=values, minlength=len(works)) / np.maximum(
-        works.lengths, 1
-    )
+    return np.bincount(works.song_of_event(), weights=values, minlength=len(works)) / np.maximum(works.lengths, 1)
 
 
 @cache

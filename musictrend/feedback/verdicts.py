@@ -63,9 +63,7 @@ def load_simulated_claims() -> SimulatedClaims:
     found = tomllib.loads(text)
     for claim in found["claim"]:
         if claim["test"] not in TESTS:
-            raise ParameterError(
-                f"claim {claim['id']}: test={claim['test']!r} must be one of {', '.join(TESTS)}"
-            )
+            raise ParameterError(f"claim {claim['id']}: test={claim['test']!r} must be one of {', '.join(TESTS)}")
     return SimulatedClaims(tuple(found["claim"]), found["box"], found["world"], found["learning_curve"])
 
 
@@ -230,9 +228,7 @@ def _effect(claim, paths, scenario: str, other: str | None, seed: int) -> float 
                 changes.append(_steps_to_lose(mine, claim["loss"]) - _steps_to_lose(second, claim["loss"]))
         elif other is None:
             first = float(mine[mine.index >= 1].iloc[0])
-            changes.append(
-                (level(mine) - first) / first if _is_relative(quantity) and first else level(mine) - first
-            )
+            changes.append((level(mine) - first) / first if _is_relative(quantity) and first else level(mine) - first)
         else:
             theirs = path(other, segment, quantity)
             if theirs is not None:
@@ -264,8 +260,7 @@ def _learning_effects(registered, start, seeds) -> dict[tuple, list[tuple[float,
         ends = curve.groupby(["seed", "source", "share_added"])["cross_entropy"].mean().unstack()
         change = (ends[1.0] - ends[0.0]).unstack("source")
         effects[setting] = [
-            (float(g), bool(g > 0 and h < 0))
-            for g, h in zip(change["generator"], change["human"], strict=True)
+            (float(g), bool(g > 0 and h < 0)) for g, h in zip(change["generator"], change["human"], strict=True)
         ]
     return effects
 
@@ -287,9 +282,7 @@ def _is_relative(quantity: str) -> bool:
 def _describe_box(claim, registered) -> str:
     """The settings in words."""
     box = registered.curve if claim["test"] == "learning_curve" else registered.box
-    words = [
-        f"{name.replace('_', ' ')} {' or '.join(f'{v:g}' for v in values)}" for name, values in box.items()
-    ]
+    words = [f"{name.replace('_', ' ')} {' or '.join(f'{v:g}' for v in values)}" for name, values in box.items()]
     if claim["test"] == "learning_curve":
         return ", ".join(words)
     world = registered.world

@@ -84,9 +84,7 @@ class World:
     _heard: NgramMemory | None = None
 
     @classmethod
-    def begin(
-        cls, foundation: Foundation, scenario: Scenario, seed: int = 0, family: Family | None = None
-    ) -> World:
+    def begin(cls, foundation: Foundation, scenario: Scenario, seed: int = 0, family: Family | None = None) -> World:
         """The world before its first step.
 
         Parameters
@@ -249,9 +247,7 @@ def build_corpus(world: World) -> tuple[Works, np.ndarray | None]:
         weights = np.ones(len(works)) if weights is None else weights
         mass = weights * works.lengths
         odds = s.fresh_human / (1 - s.fresh_human)
-        weights = np.where(
-            generated, weights, weights * odds * mass[generated].sum() / mass[~generated].sum()
-        )
+        weights = np.where(generated, weights, weights * odds * mass[generated].sum() / mass[~generated].sum())
         weights *= len(weights) / weights.sum()
     return works, weights
 

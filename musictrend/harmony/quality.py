@@ -77,7 +77,9 @@ def list_qualities() -> dict[str, Quality]:
     path = resources.files("musictrend.harmony") / "qualities.csv"
     for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
         degrees = tuple(row["degrees"].split())
-        table[row["quality"]] = Quality(row["quality"], degrees, row["written"], row["name"], bitmap_from_degrees(degrees))
+        table[row["quality"]] = Quality(
+            row["quality"], degrees, row["written"], row["name"], bitmap_from_degrees(degrees)
+        )
     return table
 
 

@@ -181,7 +181,9 @@ class ChordTable:
                     rows.append((table.labels, i))
                 recode[i] = texts[text]
             label_parts.append(recode[table.label] if len(recode) else table.label)
-        pick = lambda name: np.array([getattr(t, name)[i] for t, i in rows], dtype=getattr(tables[0].labels, name).dtype)  # noqa: E731
+        pick = lambda name: np.array(
+            [getattr(t, name)[i] for t, i in rows], dtype=getattr(tables[0].labels, name).dtype
+        )  # noqa: E731
         labels = LabelTable(tuple(texts), pick("root"), pick("bass"), pick("bitmap"), pick("chroma"))
         lengths = np.concatenate([table.lengths for table in tables])
         return cls(
@@ -190,11 +192,7 @@ class ChordTable:
             labels,
             label=np.concatenate(label_parts).astype(np.int32),
             units=tuple(u for table in tables for u in table.units),
-            **{
-                name: np.concatenate([getattr(table, name) for table in tables])
-                for name in COLUMNS
-                if name != "label"
-            },
+            **{name: np.concatenate([getattr(table, name) for table in tables]) for name in COLUMNS if name != "label"},
         )
 
     def select(self, tracks: Sequence[int] | np.ndarray) -> ChordTable:

@@ -75,9 +75,7 @@ def analyze(
     return run
 
 
-def start_run(
-    corpora: Sequence[str | Path | Corpus], out: Path, options: Options, *, force: bool = False
-) -> Run:
+def start_run(corpora: Sequence[str | Path | Corpus], out: Path, options: Options, *, force: bool = False) -> Run:
     """The first two stages, tracks and chords, and everything that ``run.json`` says of the run."""
     loaded = _load(corpora)
     run = _claim_folder(out, loaded, force)
@@ -258,9 +256,7 @@ def _do_chords(run: Run, corpora: list[Corpus], options: Options) -> None:
     with run.stage("chords", fingerprint) as problems:
         keep = run.work / "chords"
         keep.mkdir(parents=True, exist_ok=True)
-        result = extract_corpora(
-            corpora, jobs=options.jobs, executor=options.executor, keep=keep, quiet=options.quiet
-        )
+        result = extract_corpora(corpora, jobs=options.jobs, executor=options.executor, keep=keep, quiet=options.quiet)
         problems += result.problems
         run.write_rows("chords", chords_to_arrow(result.chords))
         table = track_table(corpora)
@@ -327,6 +323,8 @@ def do_trends(run: Run, options: Options, *, again: bool = False) -> None:
             )  # fmt: skip
         for name in ("trends", "curves", "contrasts", "changepoints", "coverage"):
             run.write(name, getattr(tables, name))
+        usable = tracks.loc[(tracks["status"] == "ok") & tracks["duplicate_of"].isna(), "year"]
+        run.record["sesoi_sd_per_decade"] = chosen.for_years(usable.dropna()).sesoi
         specs = load_claims(options.claims or None)
         judged = judge_claims(
             tables, specs, scores=scores, tracks=tracks, options=chosen, reference=reference, jobs=options.jobs
@@ -367,7 +365,9 @@ def do_simulation(run: Run, options: Options, *, again: bool = False) -> None:
             past = forecast_past(start, seeds=range(options.seed, options.seed + 10), progress=progress, **shared)
         run.write("hindcast", past.table)
         if past.status != "scored":
-            problems.append(Problem("simulation", reason=f"no hindcast: {past.why}", hint="read the fans as arithmetic"))
+            problems.append(
+                Problem("simulation", reason=f"no hindcast: {past.why}", hint="read the fans as arithmetic")
+            )
         n_worlds = 3 * len(list_judged_worlds())
         with Progress("simulated claims", n_worlds, "worlds", quiet=options.quiet) as progress:
             judged = judge_simulated(start, seeds=range(options.seed, options.seed + 3), progress=progress, **shared)

@@ -49,7 +49,9 @@ def packaged(name: str):
     """A packaged corpus, whatever lies in the working folder under that name."""
     recipe = find_recipe(name, packaged=True)
     if recipe is None:
-        raise CorpusError(f"the packaged corpus {name!r} is missing: musictrend is not installed whole; install it again")
+        raise CorpusError(
+            f"the packaged corpus {name!r} is missing: musictrend is not installed whole; install it again"
+        )
     return load_corpus(recipe.folder)
 
 

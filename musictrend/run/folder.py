@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from musictrend.cache import atomic_path, hash_bytes, hash_file
+from musictrend.cache import atomic_path, hash_bytes, hash_file, hash_package
 from musictrend.corpus.problem import PROBLEM_COLUMNS, Problem, problem_table
 from musictrend.errors import RunError
 
@@ -89,7 +89,9 @@ class Run:
         """An existing run; `RunError` when the folder is none."""
         folder = Path(folder)
         if not (folder / "run.json").is_file():
-            raise RunError(f"{folder} is no run folder (no run.json in it); make one with: musictrend analyze CORPUS -o {folder}")
+            raise RunError(
+                f"{folder} is no run folder (no run.json in it); make one with: musictrend analyze CORPUS -o {folder}"
+            )
         return cls(folder)
 
     def path(self, name: str) -> Path:
@@ -125,14 +127,12 @@ class Run:
 
     def fingerprint(self, stage: str, *parts: Any) -> str:
         """Fingerprint of a stage: its options, and the fingerprints of the stages it reads from."""
-        from musictrend import __version__
-
         upstream = [self.record["stages"].get(s, {}).get("fingerprint", "") for s in NEEDS[stage]]
         if stage == "report":
             files = self.record.get("files", {})
             made = {name: files.get(name) for s in NEEDS[stage] for name in OUTPUTS[s]}
             upstream.append(json.dumps(made, sort_keys=True))
-        return hash_bytes(__version__, stage, *upstream, json.dumps(parts, sort_keys=True, default=str))
+        return hash_bytes(hash_package(), stage, *upstream, json.dumps(parts, sort_keys=True, default=str))
 
     @contextmanager
     def stage(self, stage: str, fingerprint: str) -> Iterator[list[Problem]]:
@@ -287,9 +287,7 @@ class Run:
         kept = self.problems()
         table = pd.concat([kept[kept["stage"] != stage], problem_table(problems)], ignore_index=True)
         order = table["stage"].map({s: i for i, s in enumerate(STAGES)}).fillna(len(STAGES))
-        table = table.assign(_order=order).sort_values(
-            ["_order", "track_id", "path", "place", "reason"], kind="stable"
-        )
+        table = table.assign(_order=order).sort_values(["_order", "track_id", "path", "place", "reason"], kind="stable")
         # A spreadsheet must not take a file's name for a formula.
         table = table.drop(columns="_order").replace(r"^([=+\-@])", r"'\1", regex=True)
         with atomic_path(self.path("problems.csv")) as part:

@@ -75,7 +75,9 @@ def trends_of_table(
     for name, value in {"corpus": path.stem, "segment": "other", "genres": "", "status": "ok"}.items():
         if name not in labels:
             labels[name] = value
-    labels["genres"] = [g if isinstance(g, list) else [x.strip() for x in str(g).split(";") if x.strip()] for g in labels["genres"]]
+    labels["genres"] = [
+        g if isinstance(g, list) else [x.strip() for x in str(g).split(";") if x.strip()] for g in labels["genres"]
+    ]
     if power:
         return {"power": power_of(labels).to_dict("records")}
     columns = ["track_id", "measure", "facet", "vocabulary", "value", "low", "high", "n_events"]

@@ -71,11 +71,15 @@ def estimate_curves(
 def choose_bandwidth(year: np.ndarray, n_artists: int) -> float:
     """Standard deviation of the kernel in years: Silverman's rule on the years, artists as the sample size.
 
+    At most 15 years, or a tenth of the span where that is longer: centuries with few composers need a longer view.
+
     >>> choose_bandwidth(np.arange(1950, 2020), 200)
     7.4
     """
     spread = float(np.std(year))
-    return float(np.clip(1.06 * spread * max(n_artists, 2) ** -0.2, MIN_BANDWIDTH, MAX_BANDWIDTH))
+    return float(
+        np.clip(1.06 * spread * max(n_artists, 2) ** -0.2, MIN_BANDWIDTH, max(MAX_BANDWIDTH, np.ptp(year) / 10))
+    )
 
 
 def smooth_locally(

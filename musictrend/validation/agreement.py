@@ -116,7 +116,10 @@ def _closed_bitmaps() -> np.ndarray:
     for bitmap in range(1, 4096, 2):
         name = quality_from_bitmap(bitmap)
         short, _, listed = _WRITTEN.get(name, name).partition("(")
-        degrees = [*(list_qualities()[short].degrees if short else ("1",)), *filter(None, listed.rstrip(")").split(","))]
+        degrees = [
+            *(list_qualities()[short].degrees if short else ("1",)),
+            *filter(None, listed.rstrip(")").split(",")),
+        ]
         table[bitmap] = 1 | sum({1 << parse_degree(degree) for degree in degrees if _height(degree) < OCTAVE})
     table.setflags(write=False)
     return table
@@ -178,7 +181,9 @@ def _compare_key(reference: Pieces, estimate: Pieces) -> np.ndarray:
 
 
 def _compare_roman(reference: Pieces, estimate: Pieces) -> np.ndarray:
-    right = (reference.root == estimate.root) & (reference.quality == estimate.quality) & (reference.key == estimate.key)
+    right = (
+        (reference.root == estimate.root) & (reference.quality == estimate.quality) & (reference.key == estimate.key)
+    )
     return _known(right, estimate, (reference.key < 0) | (reference.quality == 0))
 
 

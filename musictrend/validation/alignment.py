@@ -108,7 +108,9 @@ def align_chords(reference: ChordTable, estimate: ChordTable) -> Alignment:
     ([1.0, 1.0, 1.0, 1.0], [0, 0, 1, 1], [0, 1, 1, -1])
     """
     if reference.n_tracks != estimate.n_tracks:
-        raise ParameterError(f"{reference.n_tracks} reference tracks for {estimate.n_tracks} estimated ones: they must be the same")
+        raise ParameterError(
+            f"{reference.n_tracks} reference tracks for {estimate.n_tracks} estimated ones: they must be the same"
+        )
     n = reference.n_tracks
     told = _intervals(reference)
     low, high = np.full(n, np.inf), np.full(n, -np.inf)

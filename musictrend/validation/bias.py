@@ -72,9 +72,7 @@ def measure_bias(
         sd = float(np.std(y - x, ddof=1)) if n > 1 else np.nan
         half = float(stdtrit(n - 1, 0.975)) * sd / np.sqrt(n) if n > 1 else np.nan
         mean = lambda values: float(np.mean(values)) if len(values) else np.nan  # noqa: E731
-        rows.append(
-            (measure, vocabulary, bias, bias - half, bias + half, sd, _correlation(x, y), n, mean(x), mean(y))
-        )
+        rows.append((measure, vocabulary, bias, bias - half, bias + half, sd, _correlation(x, y), n, mean(x), mean(y)))
     return pd.DataFrame(rows, columns=list(BIAS_COLUMNS))
 
 

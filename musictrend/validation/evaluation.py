@@ -178,9 +178,7 @@ def evaluate(
     )  # fmt: skip
 
 
-def compare_chords(
-    reference: ChordTable, estimate: ChordTable
-) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame]:
+def compare_chords(reference: ChordTable, estimate: ChordTable) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame]:
     """Every score of two readings of the same tracks, over all tracks at once.
 
     Parameters
@@ -212,7 +210,11 @@ def compare_chords(
     told = Pieces.of_rows(reference, pieces.reference_row)
     heard = Pieces.of_rows(estimate, pieces.estimate_row)
     n, duration = pieces.n_tracks, pieces.durations
-    per_track: dict[str, Any] = {"track_id": list(reference.track_ids), "unit": list(reference.units), "duration": duration}
+    per_track: dict[str, Any] = {
+        "track_id": list(reference.track_ids),
+        "unit": list(reference.units),
+        "duration": duration,
+    }
     total: dict[str, float] = {}
     by_track = lambda weights: np.bincount(pieces.track, weights=weights, minlength=n)  # noqa: E731
     for rule in (*CHORD_RULES, *KEY_RULES):

@@ -131,7 +131,9 @@ def read_pairs(reference: str | Path, estimate: str | Path, *, quiet: bool = Tru
         if not bad:
             usable.append(i)
     if not usable:
-        raise NothingUsableError(f"none of the {len(names)} tracks on both sides can be compared; the first: {broken[0]}")
+        raise NothingUsableError(
+            f"none of the {len(names)} tracks on both sides can be compared; the first: {broken[0]}"
+        )
     ids = tuple(list(names)[i] for i in usable)
     one, other = (replace(side.chords.select(usable), track_ids=ids) for side in (told, heard))
     return _with_keys(one, other, way, sorted(failures + broken, key=lambda f: (f.track_id, f.side)))
@@ -212,7 +214,9 @@ class _Folder(Side):
             found |= {path: KINDS[0] for path in tables if holds_one_piece(path)}
         self.files = {path.relative_to(root).as_posix(): kind for path, kind in found.items() if holds_one_piece(path)}
         if not self.files:
-            raise NothingUsableError(f"{root}: no file that a reader takes; musictrend corpus list --readers shows the formats")
+            raise NothingUsableError(
+                f"{root}: no file that a reader takes; musictrend corpus list --readers shows the formats"
+            )
 
     def names(self) -> dict[str, dict[str, str]]:
         ways = {
@@ -227,7 +231,10 @@ class _Folder(Side):
         files: dict[str, list[str]] = {}
         for file in sorted(self.files):
             files.setdefault(name(Path(file)), []).append(file)
-        best = {n: [f for f in fs if self.files[f] == min((self.files[x] for x in fs), key=KINDS.index)] for n, fs in files.items()}
+        best = {
+            n: [f for f in fs if self.files[f] == min((self.files[x] for x in fs), key=KINDS.index)]
+            for n, fs in files.items()
+        }
         return {n: fs[0] for n, fs in best.items() if len(fs) == 1 and n != "."}  # the root itself names nothing
 
     def read(self, ids: list[str], *, quiet: bool) -> Read:

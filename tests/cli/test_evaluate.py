@@ -41,7 +41,15 @@ def test_a_track_on_one_side_alone_ends_in_3_and_is_named(tmp_path, capsys):
     for side, names in (("ref", "ab"), ("est", "bc")):
         for name in names:
             write_lab(tmp_path / side / f"{name}.lab", "C", "G")
-    arguments = ["evaluate", str(tmp_path / "ref"), str(tmp_path / "est"), "--measures", "nontriad_share", "--json", "-q"]
+    arguments = [
+        "evaluate",
+        str(tmp_path / "ref"),
+        str(tmp_path / "est"),
+        "--measures",
+        "nontriad_share",
+        "--json",
+        "-q",
+    ]
     assert run_command(arguments) == 3
     told = capsys.readouterr()
     assert [f["track_id"] for f in json.loads(told.out)["failures"]] == ["a", "c"]

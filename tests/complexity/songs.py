@@ -55,9 +55,7 @@ def random_song(generator, n, track_id="song") -> ChordSequence:
             labels.append("N")
             continue
         bass = "/3" if generator.random() < 0.1 else ""
-        labels.append(
-            f"{roots[generator.integers(12)]}:{qualities[generator.integers(len(qualities))]}{bass}"
-        )
+        labels.append(f"{roots[generator.integers(12)]}:{qualities[generator.integers(len(qualities))]}{bass}")
     keys = []
     key = Key(int(generator.integers(12)), "major")
     for _ in range(n):
@@ -71,6 +69,4 @@ def random_table(seed: int, n_tracks: int) -> ChordTable:
     """Songs of 0 to 120 chords."""
     generator = np.random.default_rng(seed)
     lengths = generator.integers(0, 120, n_tracks)
-    return ChordTable.from_sequences(
-        random_song(generator, int(n), f"t{i:03}") for i, n in enumerate(lengths)
-    )
+    return ChordTable.from_sequences(random_song(generator, int(n), f"t{i:03}") for i, n in enumerate(lengths))

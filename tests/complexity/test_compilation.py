@@ -23,9 +23,7 @@ print(sum(measure_runs.stats.cache_hits.values()))
 
 def run(package: Path, cache: Path) -> list[float]:
     environment = {**os.environ, "PYTHONPATH": str(package.parent), "MUSICTREND_CACHE": str(cache)}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, cwd=cache
-    )
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, cwd=cache)
     assert done.returncode == 0, done.stderr
     return [float(line) for line in done.stdout.split()]
 

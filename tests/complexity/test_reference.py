@@ -77,9 +77,7 @@ def test_an_event_weight_moves_the_model():
 
 def test_a_model_comes_back_from_its_file_and_reads_no_pickles(tmp_path):
     table = ChordTable.from_sequences([song(JAZZ, track_id=str(i)) for i in range(4)])
-    model = ReferenceModel(
-        {v: build_grammar(table.events(v)) for v in ("majmin", "full")}, {"corpora": {"x": 1}}
-    )
+    model = ReferenceModel({v: build_grammar(table.events(v)) for v in ("majmin", "full")}, {"corpora": {"x": 1}})
     model.write(tmp_path / "model.npz")
     back = ReferenceModel.read(tmp_path / "model.npz")
     assert back.make_up == model.make_up

@@ -102,10 +102,7 @@ def test_score_gives_a_series_in_the_order_asked_for():
     assert found.index.tolist() == ["type_entropy", "fifths_spread", "extended_share"]
     assert found.notna().all()  # extended_share at full, the others at sevenths
     table = song(JAZZ).to_table()
-    assert (
-        found["extended_share"]
-        == score_table(table, ["extended_share"], ["full"])["extended_share", "full"][0]
-    )
+    assert found["extended_share"] == score_table(table, ["extended_share"], ["full"])["extended_share", "full"][0]
     assert np.isnan(score(song(JAZZ), ["extended_share"], vocabulary="sevenths")["extended_share"])
 
 

@@ -73,9 +73,7 @@ def test_ppm_agrees_with_a_dictionary_of_n_grams(sequence, bound, exclusion, upd
         update_exclusion=update_exclusion,
         shortest_deterministic=deterministic,
     )
-    np.testing.assert_allclose(
-        found, ppm(sequence, bound, exclusion, update_exclusion, deterministic), atol=1e-9
-    )
+    np.testing.assert_allclose(found, ppm(sequence, bound, exclusion, update_exclusion, deterministic), atol=1e-9)
 
 
 def phrases(sequence):
@@ -111,9 +109,7 @@ def cover(a, b):
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.sets(st.integers(0, 11), min_size=1, max_size=4), st.sets(st.integers(0, 11), min_size=1, max_size=3)
-)
+@given(st.sets(st.integers(0, 11), min_size=1, max_size=4), st.sets(st.integers(0, 11), min_size=1, max_size=3))
 def test_voice_leading_agrees_with_the_least_edge_cover(a, b):
     sets = [np.array([sum(1 << p for p in s)]) for s in (a, b)]
     assert voice_leading_steps(*sets)[0] == cover(sorted(a), sorted(b))
@@ -131,9 +127,7 @@ def test_graph_efficiency_agrees_with_networkx(seed):
     steps = find_transitions(table)
     graph = networkx.DiGraph()
     graph.add_nodes_from(labels_of(table))
-    graph.add_edges_from(
-        zip(table.code[steps.source].tolist(), table.code[steps.target].tolist(), strict=True)
-    )
+    graph.add_edges_from(zip(table.code[steps.source].tolist(), table.code[steps.target].tolist(), strict=True))
     lengths = dict(networkx.all_pairs_shortest_path_length(graph))
     total = sum(1 / d for source in lengths for d in lengths[source].values() if d)
     n = graph.number_of_nodes()

@@ -37,9 +37,7 @@ def test_miller_madow_entropy_of_known_counts():
 
 
 def test_conditional_entropy_of_abracadabra():
-    letters = events(
-        [{"a": "A", "b": "B", "r": "Eb", "c": "C", "d": "D"}[letter] for letter in "abracadabra"]
-    )
+    letters = events([{"a": "A", "b": "B", "r": "Eb", "c": "C", "d": "D"}[letter] for letter in "abracadabra"])
     assert printed(syntax.conditional_entropy(letters)[0], "0.6000")
     plain = chord_types.type_entropy(letters)[0] - 4 / (2 * 11 * np.log(2))
     assert printed(plain, "2.0404")
@@ -103,9 +101,7 @@ def chord_columns(label: str, tonic: int) -> tuple[np.ndarray, ...]:
     return tuple(np.array([part]) for part in (chord.root, chord.chroma, tonic, 0))
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "tonic", "expected"), [("C", "G:7", 0, 5.5), ("D", "D:min", 2, 1.5)]
-)
+@pytest.mark.parametrize(("first", "second", "tonic", "expected"), [("C", "G:7", 0, 5.5), ("D", "D:min", 2, 1.5)])
 def test_tpsd_of_de_haas(first, second, tonic, expected):
     assert distance.tpsd_steps(chord_columns(first, tonic), chord_columns(second, tonic))[0] == expected
 

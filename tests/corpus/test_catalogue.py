@@ -173,7 +173,9 @@ def test_a_network_that_is_not_there_is_one_line(shop):
     assert "--mirror" in str(caught.value)
 
 
-@pytest.mark.parametrize("to", ["../out.csv", "/tmp/out.csv", "a/../../out.csv", "..\\out.csv", "C:\\out.csv", "", ".", "a\tb"])
+@pytest.mark.parametrize(
+    "to", ["../out.csv", "/tmp/out.csv", "a/../../out.csv", "..\\out.csv", "C:\\out.csv", "", ".", "a\tb"]
+)
 def test_a_pin_that_leads_out_of_the_folder_is_refused(shop, to):
     shop.offer(to=to)
     shop.refused()

@@ -236,9 +236,7 @@ def test_json_nested_without_end_is_refused(tmp_path, text):
     refused(read_json, write(tmp_path / "deep.json", text.encode()))
 
 
-@pytest.mark.parametrize(
-    "text", ["{", '{"a" 1}', "C G Am", '"' + "x" * 10, "[1,]", "9" * 5000, "-" + "1" * 6000]
-)
+@pytest.mark.parametrize("text", ["{", '{"a" 1}', "C G Am", '"' + "x" * 10, "[1,]", "9" * 5000, "-" + "1" * 6000])
 def test_what_is_not_json_is_told(tmp_path, text):
     assert "JSON" in refused(read_json, write(tmp_path / "bad.json", text.encode())).reason
 
@@ -295,9 +293,7 @@ def test_broken_compression_is_told(tmp_path):
 def test_members_that_are_not_there_or_locked_are_told(tmp_path):
     path = archive(tmp_path / "a.mxl", {"../evil.xml": b"<x/>", "META-INF/container.xml": b"<c/>"})
     assert "no 'score.xml'" in refused(read_zip_member, path, "score.xml", limit=SMALL).reason
-    assert (
-        read_zip_member(path, suffixes=(".xml",), limit=SMALL) == b"<x/>"
-    )  # in memory: its name goes nowhere
+    assert read_zip_member(path, suffixes=(".xml",), limit=SMALL) == b"<x/>"  # in memory: its name goes nowhere
     assert not (tmp_path.parent / "evil.xml").exists()
     raw = bytearray(path.read_bytes())
     for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
@@ -308,9 +304,7 @@ def test_members_that_are_not_there_or_locked_are_told(tmp_path):
 # --- readers: one hostile file beside a good one
 
 
-DEEP = (
-    b'{"title":"x","artist":"x","metre":"4/4","parts":' + b'[{"parts":' * 3000 + b"[]" + b"}]" * 3000 + b"}"
-)
+DEEP = b'{"title":"x","artist":"x","metre":"4/4","parts":' + b'[{"parts":' * 3000 + b"[]" + b"}]" * 3000 + b"}"
 HOSTILE = {
     "empty": b"",
     "blank": b" \n\n \n",

@@ -60,7 +60,9 @@ def test_a_table_may_be_parquet_and_its_genres_a_list(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table({"track_id": ["a", "b"], "year": [1970, None], "genres": [["jazz", "funk"], None], "chords": [CHORDS] * 2})
+    table = pa.table(
+        {"track_id": ["a", "b"], "year": [1970, None], "genres": [["jazz", "funk"], None], "chords": [CHORDS] * 2}
+    )
     pq.write_table(table, tmp_path / "songs.parquet")
     corpus = load_corpus(tmp_path / "songs.parquet")
     assert corpus.entries[0].genres == ("jazz", "funk")
@@ -93,7 +95,9 @@ def test_a_renamed_column_that_is_not_there_is_a_problem(tmp_path):
 def test_the_column_that_segments_measure_by_is_read(tmp_path):
     toml = 'tracks = "t.csv"\n[segments]\nby = "exposure"\nmeasure = "streams"\npop = ">= 100"\nniche = "< 100"\n'
     (tmp_path / "corpus.toml").write_text(toml)
-    (tmp_path / "t.csv").write_text(f"id,year,genre,streams,chords\na,1970,x,500,{CHORDS}\nb,1971,x,5,{CHORDS}\nc,1972,x,,{CHORDS}\n")
+    (tmp_path / "t.csv").write_text(
+        f"id,year,genre,streams,chords\na,1970,x,500,{CHORDS}\nb,1971,x,5,{CHORDS}\nc,1972,x,,{CHORDS}\n"
+    )
     assert list(load_corpus(tmp_path).tracks["segment"]) == ["pop", "niche", "other"]
 
 
@@ -163,7 +167,10 @@ def test_a_pattern_that_is_none_is_one_line(tmp_path, pattern):
 
 
 def test_paths_that_do_not_fit_the_stated_pattern_are_listed(tmp_path):
-    write_files(tmp_path, {"corpus.toml": 'pattern = "{genre}/{year}/{title}"', "jazz/1959/a.lab": "0 1 C\n", "b.lab": "0 1 C\n"})
+    write_files(
+        tmp_path,
+        {"corpus.toml": 'pattern = "{genre}/{year}/{title}"', "jazz/1959/a.lab": "0 1 C\n", "b.lab": "0 1 C\n"},
+    )
     corpus = load_corpus(tmp_path)
     assert len(corpus) == 2
     assert any("does not fit" in reason for reason in reasons(corpus))
@@ -210,7 +217,9 @@ def test_two_tracks_with_one_id_leave_the_first(tmp_path):
 
 
 def test_rows_with_bytes_that_are_no_text_fail_alone(tmp_path):
-    text = f"id,year,genre,title,chords\na,1970,pop,fine,{CHORDS}\nb,1971,pop,caf\xe9,{CHORDS}\nc,1972,pop,good,{CHORDS}\n"
+    text = (
+        f"id,year,genre,title,chords\na,1970,pop,fine,{CHORDS}\nb,1971,pop,caf\xe9,{CHORDS}\nc,1972,pop,good,{CHORDS}\n"
+    )
     corpus = load_table(tmp_path, text.encode("latin-1") + b"d,1973,pop,nul\0,C G\n")
     assert [(t.track_id, t.status) for t in corpus.entries if t.status == "ok"] == [("a", "ok"), ("c", "ok")]
     told = [t.reason for t in corpus.entries if t.status == "failed"]
@@ -227,7 +236,9 @@ def test_a_stated_encoding_is_taken(tmp_path):
 
 
 def test_rows_with_more_cells_than_the_header_fail_alone(tmp_path):
-    corpus = load_table(tmp_path, f"id,title,year,genre,chords\na,Hello, Goodbye,1967,pop,{CHORDS}\nb,Help,1965,pop,{CHORDS},,\n")
+    corpus = load_table(
+        tmp_path, f"id,title,year,genre,chords\na,Hello, Goodbye,1967,pop,{CHORDS}\nb,Help,1965,pop,{CHORDS},,\n"
+    )
     assert [t.status for t in corpus.entries] == ["failed", "ok"]
     assert "is a comma not quoted?" in corpus.entries[0].reason
 
@@ -237,7 +248,9 @@ def test_a_quote_that_is_never_closed_cannot_swallow_the_rest_in_silence(tmp_pat
     (tmp_path / "t.csv").write_text("id,title,year,genre,chords\n" + rows.replace("s4,Song", 's4,"Song'))
     message = refusal(tmp_path / "t.csv")
     assert "never closed" in message and "line 6" in message
-    (tmp_path / "t.csv").write_text("id,title,year,genre,chords\n" + rows.replace("s4,Song", 's4,"Song').replace("s7,Song", 's7,Song"'))
+    (tmp_path / "t.csv").write_text(
+        "id,title,year,genre,chords\n" + rows.replace("s4,Song", 's4,"Song').replace("s7,Song", 's7,Song"')
+    )
     assert any("a line break inside title" in reason for reason in reasons(load_corpus(tmp_path / "t.csv")))
 
 

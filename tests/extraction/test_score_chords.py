@@ -43,7 +43,11 @@ def play(chords, *, length=4.0, pattern="block", bass=True):
 
 def shift(notes: Notes, semitones: int) -> Notes:
     return Notes(
-        notes.onset_quarter, notes.duration_quarter, notes.pitch + semitones, notes.bar_onset_quarter, notes.beat_quarter
+        notes.onset_quarter,
+        notes.duration_quarter,
+        notes.pitch + semitones,
+        notes.bar_onset_quarter,
+        notes.beat_quarter,
     )
 
 

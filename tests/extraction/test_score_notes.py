@@ -59,7 +59,9 @@ def read(tmp_path):
 def mxl(text, **extra):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("META-INF/container.xml", '<container><rootfiles><rootfile full-path="a.xml"/></rootfiles></container>')
+        archive.writestr(
+            "META-INF/container.xml", '<container><rootfiles><rootfile full-path="a.xml"/></rootfiles></container>'
+        )
         archive.writestr("a.xml", text)
     return buffer.getvalue()
 
@@ -72,7 +74,9 @@ def rows(notes):
 
 
 def test_chords_rests_and_second_voices_stand_where_they_sound(read):
-    bar = note("C4", 2) + note("E4", 2, chord=True) + rest(2) + "<backup><duration>4</duration></backup>" + note("G3", 4)
+    bar = (
+        note("C4", 2) + note("E4", 2, chord=True) + rest(2) + "<backup><duration>4</duration></backup>" + note("G3", 4)
+    )
     notes = read(score([bar]))
     assert rows(notes) == [(0, 4, 55), (0, 2, 60), (0, 2, 64)]
     assert notes.bar_onset_quarter.tolist() == [0, 4]
@@ -237,7 +241,9 @@ def refusal(read, text, name="score.musicxml"):
 
 def test_an_xml_bomb_is_refused_at_once(read):
     laughs = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
-    text = score([note("C4")], head=f'{HEAD}<!DOCTYPE x [<!ENTITY l0 "ha">{laughs}]>').replace("</part>", "<t>&l9;</t></part>")
+    text = score([note("C4")], head=f'{HEAD}<!DOCTYPE x [<!ENTITY l0 "ha">{laughs}]>').replace(
+        "</part>", "<t>&l9;</t></part>"
+    )
     began = time.perf_counter()
     assert isinstance(refusal(read, text), UnsafeFileError)
     assert isinstance(refusal(read, mxl(text), "bomb.mxl"), UnsafeFileError)

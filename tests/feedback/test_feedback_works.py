@@ -12,9 +12,7 @@ songs = st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=12), min_size=
 
 
 def works_of(lists):
-    return Works.build(
-        np.array([t for song in lists for t in song], dtype=np.int32), np.cumsum([0, *map(len, lists)])
-    )
+    return Works.build(np.array([t for song in lists for t in song], dtype=np.int32), np.cumsum([0, *map(len, lists)]))
 
 
 def lists_of(works):

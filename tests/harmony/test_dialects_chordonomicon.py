@@ -35,9 +35,7 @@ def test_a_chordonomicon_symbol_sounds_as_decided(symbol, notes, bass, label):
     assert chord.label == label
 
 
-@pytest.mark.parametrize(
-    "symbol", ["Cs/", "C#min", "Cm", "<verse_1>", "Cmin7b5", "sC", "C/H", "Hmin", "Cadd2", ""]
-)
+@pytest.mark.parametrize("symbol", ["Cs/", "C#min", "Cm", "<verse_1>", "Cmin7b5", "sC", "C/H", "Hmin", "Cadd2", ""])
 def test_what_the_corpus_does_not_write_raises_and_is_named(symbol):
     with pytest.raises(ChordLabelError) as caught:
         parse_symbol(symbol, "chordonomicon")

@@ -32,9 +32,7 @@ OTHERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("dialect", "symbol", "notes", "bass", "label"), [("harte", *row) for row in HARTE] + OTHERS
-)
+@pytest.mark.parametrize(("dialect", "symbol", "notes", "bass", "label"), [("harte", *row) for row in HARTE] + OTHERS)
 def test_a_label_sounds_as_harte_says(dialect, symbol, notes, bass, label):
     chord = parse_symbol(symbol, dialect)
     assert chord.pitch_classes == tuple(int(note) for note in notes.split())
@@ -162,9 +160,7 @@ TEXT = (
     st.text(max_size=30)
     | ALPHABETS.flatmap(lambda alphabet: st.text(alphabet=alphabet, max_size=60))
     | st.builds(lambda piece, n: piece * n, st.text(min_size=1, max_size=4), st.integers(1, 120))
-    | st.builds(
-        lambda piece, n, end: "C" + piece * n + end, PIECES, st.integers(1, 70), st.sampled_from(["", "x"])
-    )
+    | st.builds(lambda piece, n, end: "C" + piece * n + end, PIECES, st.integers(1, 70), st.sampled_from(["", "x"]))
 )
 
 

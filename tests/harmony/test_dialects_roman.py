@@ -163,9 +163,7 @@ def test_a_figure_moves_with_its_key(row, semitones):
     dialect, symbol, key = row[:3]
     home = Key.parse(key)
     there = Key((home.tonic + semitones) % 12, home.mode)
-    assert parse_symbol(symbol, dialect, key=there) == parse_symbol(symbol, dialect, key=home).transpose(
-        semitones
-    )
+    assert parse_symbol(symbol, dialect, key=there) == parse_symbol(symbol, dialect, key=home).transpose(semitones)
 
 
 def test_silence_is_no_chord():
@@ -183,8 +181,7 @@ def test_the_parts_of_a_dcml_label_are_told_apart():
 
 
 NUMERALS = [
-    a + n
-    for a, n in itertools.product(["", "b", "#"], ["I", "ii", "III", "IV", "iv", "V", "v", "vi", "VI", "VII"])
+    a + n for a, n in itertools.product(["", "b", "#"], ["I", "ii", "III", "IV", "iv", "V", "v", "vi", "VI", "VII"])
 ]
 MAJOR_FIGURES = ["", "6", "64", "7", "65", "43", "42"]
 

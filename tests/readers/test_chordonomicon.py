@@ -14,9 +14,7 @@ from musictrend.corpus.readers import get_reader, recognise_folder
 from musictrend.harmony import read_symbol
 
 READER = get_reader("chordonomicon")
-COLUMNS = (
-    "id,chords,release_date,genres,decade,rock_genre,artist_id,main_genre,spotify_song_id,spotify_artist_id"
-)
+COLUMNS = "id,chords,release_date,genres,decade,rock_genre,artist_id,main_genre,spotify_song_id,spotify_artist_id"
 CHORDS = "<intro_1> C <verse_1> F Csus4 E7 Amin"
 ROWS = [
     ["1", CHORDS, "1977", "'classic country pop'", "1970.0", "", "artist_0", "pop", "s1", ""],

@@ -85,9 +85,7 @@ def test_grids_are_read_between_their_bar_lines(tmp_path):
 
 
 def test_new_song_begins_another_song(tmp_path):
-    found = READER.read_file(
-        write(tmp_path, "{t: One}\n[C]\n{ns}\n{t: Two}\n{soc}\n[D]\n{new_song}\nno chords\n")
-    )
+    found = READER.read_file(write(tmp_path, "{t: One}\n[C]\n{ns}\n{t: Two}\n{soc}\n[D]\n{new_song}\nno chords\n"))
     assert [(a.track_id, a.symbols) for a in found] == [("One", ["C"]), ("Two", ["D"])]
 
 
@@ -103,16 +101,12 @@ def test_a_chorus_that_multiplies_is_refused(tmp_path):
 
 
 def test_its_endings_are_chordpros(tmp_path):
-    assert {reader_for_file(tmp_path / f"x{suffix}") for suffix in (".cho", ".CRD", ".chopro", ".pro")} == {
-        READER
-    }
+    assert {reader_for_file(tmp_path / f"x{suffix}") for suffix in (".cho", ".CRD", ".chopro", ".pro")} == {READER}
 
 
 @given(
     st.lists(
-        st.sampled_from(
-            ["{soc}", "{eoc}", "{chorus}", "[C]", "[^]", "{sot}", "{eot}", "{ns}", "{key:", "{", "x"]
-        ),
+        st.sampled_from(["{soc}", "{eoc}", "{chorus}", "[C]", "[^]", "{sot}", "{eot}", "{ns}", "{key:", "{", "x"]),
         max_size=30,
     )
 )

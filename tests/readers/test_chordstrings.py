@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musictrend.corpus.readers import get_reader, reader_for_file
-from musictrend.corpus.readers.chordstrings import parse_chord_string, tell_dialect
+from musictrend.corpus.readers.chordstrings import READER, parse_chord_string, tell_dialect
 from musictrend.corpus.track import Track
 from musictrend.errors import ReaderError
 from musictrend.harmony import Key
@@ -118,3 +118,10 @@ def test_a_text_that_is_no_chart_is_refused(tmp_path, text, reason):
 def test_its_endings_are_those_of_plain_text(tmp_path):
     assert reader_for_file(tmp_path / "a.chords") is READER
     assert reader_for_file(tmp_path / "a.txt") is READER
+
+
+def test_timed_rows_in_a_text_file_are_read_as_timed_rows(tmp_path):
+    path = tmp_path / "chord_midi.txt"
+    path.write_text("0.0 2.5 C:maj\n2.5 4.0 N\n4.0 6.0 G:7\n")
+    (song,) = READER.read_file(path)
+    assert (song.symbols, song.unit, song.dialect) == (["C:maj", "N", "G:7"], "seconds", "harte")

@@ -42,9 +42,7 @@ def test_songs_have_artist_year_popularity_and_genre(tmp_path):
     assert [second.track_id, version.track_id] == ["anna tester segunda", "anna tester segunda (2)"]
     a, b, c, d, e = READER.read(tmp_path, [first, second, version, third, empty])
     assert a.symbols == ["Am7", "D7(9)", "G7M"] and a.places == ["line 2", "line 3", "line 5"] and a.warnings
-    assert (
-        c.symbols == ["C", "G"] and d.symbols == ["Em"] and "no row of the song has a chord" in str(e.problem)
-    )
+    assert c.symbols == ["C", "G"] and d.symbols == ["Em"] and "no row of the song has a chord" in str(e.problem)
 
 
 def test_the_key_column_is_not_taken_for_a_key(tmp_path):
@@ -66,9 +64,7 @@ def test_r_and_text_say_the_same(tmp_path):
     text = list(READER.read(tmp_path, list(READER.list_tracks(tmp_path))))
     (tmp_path / "all.csv").unlink()
     (tmp_path / "genre.csv").unlink()
-    frame = pd.DataFrame(
-        {n: pd.Series([r[i] or None for r in cells()], dtype=object) for i, n in enumerate(NAMES)}
-    )
+    frame = pd.DataFrame({n: pd.Series([r[i] or None for r in cells()], dtype=object) for i, n in enumerate(NAMES)})
     rdata.write_rda(tmp_path / "all.rda", {"all": frame})
     genre = {n: pd.Series([v], dtype=object) for n, v in (("artist", "anna tester"), ("genre", "MPB"))}
     rdata.write_rda(tmp_path / "genre.rda", {"genre": pd.DataFrame(genre)})
@@ -105,9 +101,6 @@ def test_real_songs_are_read_whole(real_corpus):
     unread = sum(n for s, n in tokens.items() if read_symbol(s, "cifra")[1])
     assert unread / tokens.total() < 0.001
     # By eye: the first song of the file.
-    assert (
-        annotations[0].symbols[:5] == ["Em", "Bm", "Em", "F#7", "Bm"]
-        and tracks[0].title == "abrigo de vagabundos"
-    )
+    assert annotations[0].symbols[:5] == ["Em", "Bm", "Em", "F#7", "Bm"] and tracks[0].title == "abrigo de vagabundos"
     pop = {t.artist for t in tracks if "Pop" in t.genres}
     assert pop == {"kid abelha"}

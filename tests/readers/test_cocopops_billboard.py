@@ -78,9 +78,7 @@ def test_exchanged_and_added_spines_keep_their_names():
     assert rows[2] == {"a": ["4"], "": ["5"]}
 
 
-@pytest.mark.parametrize(
-    ("text", "bars"), [("4", 0.25), ("2.", 0.75), ("4..", 0.4375), ("8%9", 1.125), ("0", 2)]
-)
+@pytest.mark.parametrize(("text", "bars"), [("4", 0.25), ("2.", 0.75), ("4..", 0.4375), ("8%9", 1.125), ("0", 2)])
 def test_recip_is_a_share_of_a_whole_note(text, bars):
     assert float(parse_recip(text)) == bars
 

@@ -81,11 +81,7 @@ def test_years_and_states_come_from_the_metadata(tmp_path):
     assert two.status == "failed" and "9 labels" in two.reason and two.year.high is None
     assert three.status == "excluded" and (three.year.low, three.year.value) == (None, 1810)
     assert none.status == "failed" and "line 5" in none.reason
-    assert (
-        forgotten.track_id == "suite/p9"
-        and forgotten.artist == "Anna Tester"
-        and forgotten.year.value is None
-    )
+    assert forgotten.track_id == "suite/p9" and forgotten.artist == "Anna Tester" and forgotten.year.value is None
 
 
 def test_without_bars_the_last_ending_is_taken(tmp_path):
@@ -96,9 +92,7 @@ def test_without_bars_the_last_ending_is_taken(tmp_path):
 
 
 def test_older_files_without_time_keep_their_order(tmp_path):
-    write(
-        tmp_path / "suite", harmonies=["label\tglobalkey\tlocalkey", "C.I\tC\tI", "V7\tC\tI"], measures=None
-    )
+    write(tmp_path / "suite", harmonies=["label\tglobalkey\tlocalkey", "C.I\tC\tI", "V7\tC\tI"], measures=None)
     a = read_first(tmp_path)
     assert a.symbols == ["C.I", "V7"] and a.unit == "order" and a.onsets is None
 

@@ -170,11 +170,7 @@ def test_real_tunes_are_read_whole(real_corpus):
     assert tokens.total() == 36328 and unread == ["AminD7"]
     # By eye: 26-2 is 32 bars of AABA, two chords a bar in its first bars, and in F.
     tune = annotations[0]
-    assert (
-        tune.symbols[:4] == ["Fmaj7", "Ab7", "Dbmaj7", "E7"]
-        and sum(tune.bars) == 32
-        and str(tune.keys) == "F:major"
-    )
+    assert tune.symbols[:4] == ["Fmaj7", "Ab7", "Dbmaj7", "E7"] and sum(tune.bars) == 32 and str(tune.keys) == "F:major"
 
 
 def test_lists_beside_a_data_frame_are_no_tables(tmp_path):

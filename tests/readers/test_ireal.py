@@ -28,13 +28,7 @@ def scramble(chart: str) -> str:
     while len(text) > 51:
         block, text = text[:50], text[50:]
         out += (
-            block[:44:-1]
-            + block[5:10]
-            + block[39:25:-1]
-            + block[24:26]
-            + block[23:9:-1]
-            + block[40:45]
-            + block[4::-1]
+            block[:44:-1] + block[5:10] + block[39:25:-1] + block[24:26] + block[23:9:-1] + block[40:45] + block[4::-1]
         )
     return PREFIX + out + text
 
@@ -91,9 +85,7 @@ def test_unscrambling_undoes_scrambling(chart):
 
 def test_scrambling_moves_the_characters_that_the_format_says():
     plain = "abcde" + "fghij" + "klmnopqrstuvwx" + "yz" + "ABCDEFGHIJKLMN" + "OPQRS" + "TUVWY" + "0123456789"
-    expected = (
-        "YWVUT" + "fghij" + "NMLKJIHGFEDCBA" + "yz" + "xwvutsrqponmlk" + "OPQRS" + "edcba" + "0123456789"
-    )
+    expected = "YWVUT" + "fghij" + "NMLKJIHGFEDCBA" + "yz" + "xwvutsrqponmlk" + "OPQRS" + "edcba" + "0123456789"
     assert unscramble(expected) == plain
 
 
@@ -153,9 +145,7 @@ def test_a_text_without_songs_says_so(text):
 
 
 def test_cells_share_the_bar():
-    chart = read_chart(
-        "tune", "[T44C^7   |D-7 G7 |C6,A7,D-7,G7|T34C   |F F- |T24C |T12C  F  Z", Key.parse("C")
-    )
+    chart = read_chart("tune", "[T44C^7   |D-7 G7 |C6,A7,D-7,G7|T34C   |F F- |T24C |T12C  F  Z", Key.parse("C"))
     assert chart.symbols == ["C^7", "D-7", "G7", "C6", "A7", "D-7", "G7", "C", "F", "F-", "C", "C", "F"]
     assert chart.durations == pytest.approx([4, 2, 2, 1, 1, 1, 1, 3, 2, 1, 2, 3, 3])
     assert chart.onsets[-1] == pytest.approx(23)

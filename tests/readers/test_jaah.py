@@ -40,9 +40,7 @@ def read(root):
 
 
 def test_chords_share_the_beats_of_their_bar(tmp_path):
-    root = write(
-        tmp_path, [part("Head", ["|C:maj |F:7 G:7 |", "|A:min A:min D:7 E:hdim7/b3 |"], steps(1, 12))]
-    )
+    root = write(tmp_path, [part("Head", ["|C:maj |F:7 G:7 |", "|A:min A:min D:7 E:hdim7/b3 |"], steps(1, 12))])
     assert recognise_folder(root) is READER
     song = read(root)
     assert song.symbols == ["C:maj", "F:7", "G:7", "A:min", "A:min", "D:7", "E:hdim7/b3"]
@@ -54,9 +52,7 @@ def test_chords_share_the_beats_of_their_bar(tmp_path):
 
 def test_parts_inside_parts_sound_in_their_order_with_the_metre_of_the_part_around(tmp_path):
     inner = [part("A", ["|C |"], steps(2, 3)), part("B", ["|D |"], steps(3.5, 2), metre="2/4")]
-    root = write(
-        tmp_path, [part("Intro", ["|G |"], steps(0, 4)), {"name": "Head", "metre": "3/4", "parts": inner}]
-    )
+    root = write(tmp_path, [part("Intro", ["|G |"], steps(0, 4)), {"name": "Head", "metre": "3/4", "parts": inner}])
     song = read(root)
     assert list(zip(song.symbols, song.onsets, song.places, strict=True)) == [
         ("G", 0, "Intro, bar 1"),
@@ -88,9 +84,7 @@ def test_bars_are_spread_over_a_part_whose_beats_are_missing_for_good(tmp_path):
 
 
 def test_keys_are_read_where_a_part_has_them_bar_by_bar(tmp_path):
-    root = write(
-        tmp_path, [part("A", ["|C |D |"], steps(0, 8), keys=["|C |G |"]), part("B", ["|E |"], steps(4, 4))]
-    )
+    root = write(tmp_path, [part("A", ["|C |D |"], steps(0, 8), keys=["|C |G |"]), part("B", ["|E |"], steps(4, 4))])
     assert read(root).keys == [Key.parse("C"), Key.parse("G"), None]
 
 

@@ -76,9 +76,7 @@ def test_one_ending_alone_is_a_first_ending_or_the_third_of_an_earlier_section(t
     assert symbols(tmp_path, section("C", "D"), section("E")) == ["C", "D", "C", "E"]
     (song,) = read(write(tmp_path, tune(section("C", "D", "E"), section("F", "G"))))
     assert song.symbols == ["C", "D", "C", "E", "F", "C", "G"]
-    assert song.warnings == [
-        ("section 2", "one ending alone: read as the third ending of an earlier section")
-    ]
+    assert song.warnings == [("section 2", "one ending alone: read as the third ending of an earlier section")]
 
 
 def test_without_a_time_signature_time_is_in_bars(tmp_path):

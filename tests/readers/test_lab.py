@@ -79,7 +79,5 @@ def test_reduced_mirex_labels_of_billboard_are_read(real_corpus):
     assert len(paths) == 604
     qualities = set()
     for path in paths[::10]:
-        qualities |= {
-            symbol.partition(":")[2].partition("/")[0] for symbol in reader.read_file(path)[0].symbols
-        }
+        qualities |= {symbol.partition(":")[2].partition("/")[0] for symbol in reader.read_file(path)[0].symbols}
     assert qualities <= {"", "maj", "min", "maj7", "min7", "7"}

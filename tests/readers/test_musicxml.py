@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from musictrend.corpus.readers._metre import BarMark, mend_endings, unroll_bars
 from musictrend.corpus.readers.musicxml import READER, read_lead_sheet
-from musictrend.errors import ReaderError, UnsafeFileError
+from musictrend.errors import NoSymbolsError, ReaderError, UnsafeFileError
 from musictrend.harmony import read_symbol
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -31,9 +31,7 @@ BAR = NOTE.format(6)
 
 def score(*measures, key="", head=HEAD, title="<movement-title>Tune</movement-title>"):
     first = TIME.format(key=key)
-    bars = "".join(
-        f'<measure number="{i}">{first if i == 1 else ""}{m}</measure>' for i, m in enumerate(measures, 1)
-    )
+    bars = "".join(f'<measure number="{i}">{first if i == 1 else ""}{m}</measure>' for i, m in enumerate(measures, 1))
     who = '<creator type="lyricist">B</creator><creator type="composer">A. Tester</creator>'
     parts = '<part-list><score-part id="P1"/></part-list>'
     names = f"{title}<identification>{who}</identification>{parts}"
@@ -162,17 +160,13 @@ def test_packed_scores_are_found_also_without_a_container(tmp_path, members):
 
 
 def test_a_packed_score_with_a_plain_name_is_read(tmp_path):
-    assert read_lead_sheet(mxl(tmp_path / "tune.xml", {"a.xml": score(C + BAR)})).symbols == [
-        "root=C kind=major"
-    ]
+    assert read_lead_sheet(mxl(tmp_path / "tune.xml", {"a.xml": score(C + BAR)})).symbols == ["root=C kind=major"]
 
 
 def test_a_truncated_score_is_read_as_far_as_it_goes_with_a_warning(tmp_path):
     text = score(C + BAR, G7.format(offset="") + BAR, C + BAR)
     a = read(tmp_path, text[: text.index('<measure number="3"')])
-    assert (
-        a.symbols == ["root=C kind=major", "root=G kind=dominant"] and "not well-formed" in a.warnings[0][1]
-    )
+    assert a.symbols == ["root=C kind=major", "root=G kind=dominant"] and "not well-formed" in a.warnings[0][1]
 
 
 def test_no_entity_is_expanded_and_no_file_is_read(tmp_path):
@@ -190,10 +184,7 @@ def test_a_billion_laughs_cost_nothing(tmp_path):
     start = time.perf_counter()
     # libxml2 either leaves the reference alone or gives up on the document; neither expands it.
     try:
-        assert (
-            read(tmp_path, score(C + BAR, head=head, title="<movement-title>&a11;</movement-title>")).title
-            == ""
-        )
+        assert read(tmp_path, score(C + BAR, head=head, title="<movement-title>&a11;</movement-title>")).title == ""
     except ReaderError as error:
         assert "broken XML" in error.reason
     assert time.perf_counter() - start < 5
@@ -298,3 +289,14 @@ def test_music21_plays_the_same_bars(tmp_path):
     played = music21.converter.parse(path).parts[0].expandRepeats()
     expected = [str(m.number) for m in played.getElementsByClass("Measure")]
     assert [p.removeprefix("bar ") for p in read_lead_sheet(path).places] == expected
+
+
+def test_roman_numerals_written_as_harmony_are_no_chord_symbols(tmp_path):
+    path = tmp_path / "quartet.musicxml"
+    path.write_text(
+        "<score-partwise><part-list/><part id='P1'><measure number='1'><attributes><divisions>1</divisions></attributes>"
+        "<harmony><function>I</function><kind>none</kind></harmony>"
+        "<note><pitch><step>C</step><octave>4</octave></pitch><duration>4</duration></note></measure></part></score-partwise>"
+    )
+    with pytest.raises(NoSymbolsError, match="no chord symbol among them"):
+        READER.read_file(path)

@@ -58,9 +58,7 @@ def test_a_work_is_a_track_and_shares_its_score(tmp_path):
     assert fourth.status == "failed" and "leaves the corpus folder" in fourth.reason
     assert fifth.title == "1999" and fifth.year.value is None
     a, b, c = READER.read(tmp_path, [first, second, fifth])
-    assert (
-        a.symbols == b.symbols == ["root=F kind=major-sixth"] and a.durations == [4.0] and a.track_id == "7"
-    )
+    assert a.symbols == b.symbols == ["root=F kind=major-sixth"] and a.durations == [4.0] and a.track_id == "7"
     assert "empty file" in str(c.problem)
 
 

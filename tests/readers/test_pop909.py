@@ -19,9 +19,7 @@ SMALL = Path(__file__).parent / "fixtures" / "pop909"
 
 def songs(root: Path) -> dict:
     listed = list(READER.list_tracks(root))
-    return {
-        track.track_id: (track, song) for track, song in zip(listed, READER.read(root, listed), strict=True)
-    }
+    return {track.track_id: (track, song) for track, song in zip(listed, READER.read(root, listed), strict=True)}
 
 
 def test_the_folder_is_recognised_by_this_reader_alone(tmp_path):
@@ -57,9 +55,7 @@ def test_titles_come_from_the_sheet_and_a_broken_sheet_is_no_harm(tmp_path):
     shutil.copytree(SMALL, tmp_path / "songs")
     root = tmp_path / "songs"
     cells = "".join(
-        f'<row r="{r}">'
-        + "".join(f'<c r="{c}{r}" t="inlineStr"><is><t>{t}</t></is></c>' for c, t in row)
-        + "</row>"
+        f'<row r="{r}">' + "".join(f'<c r="{c}{r}" t="inlineStr"><is><t>{t}</t></is></c>' for c, t in row) + "</row>"
         for r, row in enumerate(
             [
                 [("A", "song_id"), ("B", "name"), ("C", "artist")],
@@ -92,9 +88,7 @@ def test_the_whole_corpus_is_read_with_keys_and_bars(real_corpus):
     assert not [name for name, (_, song) in read.items() if song.problem]
     assert all(song.bars is not None and song.keys is not None for _, song in read.values())
     assert all(track.title and track.artist for track, _ in read.values())
-    assert (
-        len({track.artist_id for track, _ in read.values()}) < 400
-    )  # Chinese names are told apart and found again
+    assert len({track.artist_id for track, _ in read.values()}) < 400  # Chinese names are told apart and found again
     symbols = {symbol for _, song in read.values() for symbol in song.symbols}
     assert not {symbol for symbol in symbols if read_symbol(symbol, "harte")[1]}
     track, song = read["472"]  # read by eye: four beats of nothing, then B major, two bars of four a chord

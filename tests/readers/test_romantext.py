@@ -94,11 +94,7 @@ def test_text_without_a_figure_is_refused(text):
 def test_what_is_odd_is_told_with_its_line():
     a = parse_analysis("Time Signature: 99\nm1 C: I b7 V\nm2 = m40\nm3 H: I")
     places = dict(a.warnings)
-    assert (
-        "99" in places["line 1"]
-        and "beyond the bar" in places["line 2"]
-        and "not written" in places["line 3"]
-    )
+    assert "99" in places["line 1"] and "beyond the bar" in places["line 2"] and "not written" in places["line 3"]
     assert "'H:'" in places["line 4"] and a.symbols == ["I", "V", "I"] and a.keys[2] is None
 
 
@@ -147,14 +143,10 @@ def test_a_single_file_is_read(tmp_path):
     path.write_text(SONG, encoding="utf-8")
     (annotation,) = READER.read_file(path)
     assert annotation.dialect == "romantext" and len(annotation.symbols) == 13
-    chords = [
-        read_symbol(s, "romantext", key=k) for s, k in zip(annotation.symbols, annotation.keys, strict=True)
-    ]
+    chords = [read_symbol(s, "romantext", key=k) for s, k in zip(annotation.symbols, annotation.keys, strict=True)]
     assert not any(reason for _, reason in chords)
     assert [c.label for c, _ in chords][:4] == ["G:maj", "C:maj", "F:maj", "D:7/3"]
 
 
 def test_figures_are_never_bar_lines():
-    assert not any(
-        re.fullmatch(r"[|:]+", s) for s in parse_analysis("m1 ||: C: I b2 V :|| || b3 vi |").symbols
-    )
+    assert not any(re.fullmatch(r"[|:]+", s) for s in parse_analysis("m1 ||: C: I b2 V :|| || b3 vi |").symbols)

@@ -25,9 +25,7 @@ SMALL = FIXTURES / "rs200"
 
 def read(root: Path) -> dict:
     listed = list(READER.list_tracks(root))
-    return {
-        track.track_id: (track, song) for track, song in zip(listed, READER.read(root, listed), strict=True)
-    }
+    return {track.track_id: (track, song) for track, song in zip(listed, READER.read(root, listed), strict=True)}
 
 
 def test_the_folders_are_recognised_by_this_reader_alone():
@@ -81,19 +79,13 @@ def test_times_that_do_not_cover_the_bars_are_left_out_and_told():
     assert parse_rock("[A] I | IV | V |", times=[0.0, 2.0, 4.0]).durations == [2, 2, 2]
 
 
-@given(
-    st.lists(
-        st.lists(st.sampled_from(["I", "IV", "V7/V", "bVII", ".", "R"]), max_size=4), min_size=1, max_size=12
-    )
-)
+@given(st.lists(st.lists(st.sampled_from(["I", "IV", "V7/V", "bVII", ".", "R"]), max_size=4), min_size=1, max_size=12))
 def test_every_bar_is_counted_whatever_it_holds(bars):
     text = "[F#] I | " + " | ".join(" ".join(bar) for bar in bars) + " |"
     song = parse_rock(text)
     assert sum(song.bars) == pytest.approx(len(bars) + 1)
     assert "." not in song.symbols
-    assert sum(song.symbols.count(s) for s in set(song.symbols)) == 1 + sum(
-        t != "." for bar in bars for t in bar
-    )
+    assert sum(song.symbols.count(s) for s in set(song.symbols)) == 1 + sum(t != "." for bar in bars for t in bar)
 
 
 @given(st.integers(1, 5), st.integers(1, 4))

@@ -90,9 +90,7 @@ def test_rows_of_chords_are_read_where_the_text_is_missing(tmp_path):
 def test_beats_in_seconds_are_read_where_nothing_else_is(tmp_path):
     write(tmp_path, "wjd_meta.csv", META, [(SOLOS[0][0], "", *SOLOS[0][2:])])
     chords = ["F7"] * 4 + ["Bb7"] * 3 + ["Bo"]
-    rows = [
-        (1 + i / 2, 0.5, 4, i // 4, i % 4 + 1, chord, "x", "A_FINAL.sv") for i, chord in enumerate(chords)
-    ]
+    rows = [(1 + i / 2, 0.5, 4, i // 4, i % 4 + 1, chord, "x", "A_FINAL.sv") for i, chord in enumerate(chords)]
     write(tmp_path, "wjd_beats.csv", BEATS, rows)
     (a,) = READER.read(tmp_path, list(READER.list_tracks(tmp_path)))
     assert a.symbols == ["F7", "Bb7", "Bo"] and a.unit == "seconds"
@@ -107,10 +105,7 @@ def test_r_tables_are_read(tmp_path):
     frame["recordingyear"] = [1951, 1960, 1963]
     rdata.write_rda(tmp_path / "wjd_meta.rda", {"wjd_meta": frame})
     chords = pd.DataFrame(
-        {
-            n: pd.Series(v, dtype=object)
-            for n, v in zip(CHORDS, zip(("F7", "4.0", "1.0", "A_FINAL.sv")), strict=True)
-        }
+        {n: pd.Series(v, dtype=object) for n, v in zip(CHORDS, zip(("F7", "4.0", "1.0", "A_FINAL.sv")), strict=True)}
     )
     rdata.write_rda(tmp_path / "wjd_chord_db.rda", {"wjd_chord_db": chords})
     tracks = list(READER.list_tracks(tmp_path))
@@ -121,9 +116,7 @@ def test_r_tables_are_read(tmp_path):
 
 
 def test_broken_rows_fail_alone(tmp_path):
-    write(
-        tmp_path, "wjd_meta.csv", META, [SOLOS[0], SOLOS[0], ("", *SOLOS[1][1:]), ("E", "||", *SOLOS[1][2:])]
-    )
+    write(tmp_path, "wjd_meta.csv", META, [SOLOS[0], SOLOS[0], ("", *SOLOS[1][1:]), ("E", "||", *SOLOS[1][2:])])
     tracks = list(READER.list_tracks(tmp_path))
     assert [t.status for t in tracks] == ["ok", "failed", "failed", "ok"] and "twice" in tracks[1].reason
     good, empty = READER.read(tmp_path, [tracks[0], tracks[3]])

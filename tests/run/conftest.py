@@ -7,10 +7,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from small_corpora import make_rows, shrink_worlds, write_corpus, write_scenario
+from small_corpora import make_rows, small_worlds, write_corpus, write_scenario
 
-from musictrend import feedback
-from musictrend.feedback import verdicts
 from musictrend.run import Options, Run, analyze
 
 FEW = Options(
@@ -19,13 +17,10 @@ FEW = Options(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session", autouse=True)
-def small_worlds():
-    """Small worlds behind hindcast and simulated claims: a moment instead of minutes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feedback, "forecast_past", feedback.forecast_past)
-        patch.setattr(verdicts, "load_simulated_claims", verdicts.load_simulated_claims)
-        shrink_worlds()
+@pytest.fixture(scope="module", autouse=True)
+def _small_worlds():
+    """Small worlds behind hindcast and simulated claims, for the tests of this folder alone."""
+    with small_worlds():
         yield
 
 
@@ -47,7 +42,8 @@ def small_corpus(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def _finished(small_corpus, tmp_path_factory) -> Path:
-    return analyze(small_corpus, tmp_path_factory.mktemp("run") / "run", options=FEW).folder
+    with small_worlds():
+        return analyze(small_corpus, tmp_path_factory.mktemp("run") / "run", options=FEW).folder
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,17 @@ from musictrend.extraction import batches
 from musictrend.run import Run, analyze
 from musictrend.run.stages import rerun_trends
 
-CHOICES = ("--measures", "types_rarefied,surprisal", "--vocabulary", "sevenths", "--scenario", "replace", "--seeds", "3", "-q")
+CHOICES = (
+    "--measures",
+    "types_rarefied,surprisal",
+    "--vocabulary",
+    "sevenths",
+    "--scenario",
+    "replace",
+    "--seeds",
+    "8",
+    "-q",
+)
 
 
 def record_without_timings(folder: Path) -> dict:
@@ -68,7 +78,7 @@ def disturb(command, out: Path, moment: str, kind: signal.Signals, chance: rando
         assert process.poll() is None, f"it ended before {moment}: {process.communicate()}"
         assert time.monotonic() < deadline
         time.sleep(0.002)
-    time.sleep(chance.uniform(0, {"chords": 0.05, "scores": 0.6, "simulation": 1.0}[moment]))
+    time.sleep(chance.uniform(0, {"chords": 0.05, "scores": 0.6, "simulation": 0.5}[moment]))
     os.killpg(process.pid, kind)
     out_text, err_text = process.communicate(timeout=60)
     return process.returncode, err_text.decode()

@@ -147,7 +147,18 @@ def test_no_cell_of_the_problems_is_a_formula(own_run):
 
 def test_the_run_says_where_its_numbers_come_from(finished):
     record = json.loads(finished.path("run.json").read_text())
-    for name in ("schema_version", "version", "command", "config", "seed", "inputs", "packages", "engines", "timings", "corpora"):
+    for name in (
+        "schema_version",
+        "version",
+        "command",
+        "config",
+        "seed",
+        "inputs",
+        "packages",
+        "engines",
+        "timings",
+        "corpora",
+    ):
         assert name in record, name
     assert record["config"]["n_seeds"] == 2 and record["config"]["vocabularies"] == ["sevenths"]
     assert set(record["timings"]) == {"tracks", "chords", "scores", "trends", "simulation", "report"}
@@ -158,7 +169,7 @@ def test_the_run_says_where_its_numbers_come_from(finished):
 def test_a_strange_title_is_escaped_on_the_page(finished):
     page = finished.path("report.html").read_text()
     assert "<script>alert('x')" not in page
-    assert "src=\"http" not in page and "href=\"http" not in page.replace('href="https://doi.org', "")
+    assert 'src="http' not in page and 'href="http' not in page.replace('href="https://doi.org', "")
 
 
 def test_nothing_half_done_stays_behind(finished):

@@ -255,7 +255,9 @@ def test_over_four_centuries_a_tenth_of_an_sd_a_decade_is_no_small_change():
     (short,) = judge(scores, slow, {**REPERTOIRE, "direction": "fall"})
     years = 1600 + (tracks["year"] - 1955) * 400 // 65
     stretched = scores.copy()  # the same slope per decade over the longer span
-    shift = pd.Series((years.to_numpy() - 1600 - (tracks["year"].to_numpy() - 1955)) / 10 * 0.05, index=tracks["track_id"])
+    shift = pd.Series(
+        (years.to_numpy() - 1600 - (tracks["year"].to_numpy() - 1955)) / 10 * 0.05, index=tracks["track_id"]
+    )
     stretched["value"] += shift.reindex(stretched["track_id"]).to_numpy()
     (long,) = judge(stretched, slow.assign(year=years), {**REPERTOIRE, "direction": "rise"})
     assert short["sesoi"] == 0.10 and short["verdict"] == "equivalent"

@@ -165,7 +165,9 @@ def test_a_reading_agrees_with_itself_wholly_or_not_at_all(one):
 
 
 def with_keys(labels, keys):
-    return ChordSequence(tuple(map(Chord, labels)), unit="bars", keys=tuple(k and Key.parse(k) for k in keys)).to_table()
+    return ChordSequence(
+        tuple(map(Chord, labels)), unit="bars", keys=tuple(k and Key.parse(k) for k in keys)
+    ).to_table()
 
 
 def test_a_roman_numeral_is_right_when_key_root_and_quality_are():

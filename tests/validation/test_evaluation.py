@@ -27,7 +27,10 @@ def write_lab(path, *chords):
 def test_two_files_of_different_formats_are_compared_over_time(tmp_path):
     told = write_lab(tmp_path / "told.lab", "C:maj7", "F", "G:7", "C")
     heard = tmp_path / "heard.jams"
-    write_chords(ChordSequence(tuple(map(Chord, ["C", "G", "C"])), np.array([0.0, 2, 3]), np.array([2.0, 1, 1]), "seconds"), heard)
+    write_chords(
+        ChordSequence(tuple(map(Chord, ["C", "G", "C"])), np.array([0.0, 2, 3]), np.array([2.0, 1, 1]), "seconds"),
+        heard,
+    )
     found = mt.evaluate(told, heard, measures=CORE)
     assert (found.n_tracks, found.unit, found.matched_by, found.duration) == (1, "seconds", "files", 4.0)
     assert found.total["root"] == pytest.approx(3 / 4)
@@ -87,7 +90,9 @@ def test_nothing_in_common_is_said_with_examples_of_both_sides(tmp_path):
         mt.evaluate(tmp_path / "ref", tmp_path / "est")
 
 
-@pytest.mark.parametrize(("unit", "words"), [("order", "only the order"), ("quarters", "are in quarters, the reference's in seconds")])
+@pytest.mark.parametrize(
+    ("unit", "words"), [("order", "only the order"), ("quarters", "are in quarters, the reference's in seconds")]
+)
 def test_chords_without_a_common_time_are_refused(tmp_path, unit, words):
     told = write_lab(tmp_path / "told" / "a.lab", "C", "G")
     heard = tmp_path / "heard" / "a.csv"
@@ -118,7 +123,12 @@ def make_corpus(folder, chords):
     return folder
 
 
-SONGS = [["C:maj7", "F", "G:7", "C"] * 9, ["A:min7", "D:7", "G", "E:min"] * 9, ["C", "F", "G", "C"] * 9, ["D:9", "G", "D", "A:7"] * 9]
+SONGS = [
+    ["C:maj7", "F", "G:7", "C"] * 9,
+    ["A:min7", "D:7", "G", "E:min"] * 9,
+    ["C", "F", "G", "C"] * 9,
+    ["D:9", "G", "D", "A:7"] * 9,
+]
 
 
 def test_a_corpus_is_compared_with_a_run_and_with_a_folder_of_files(tmp_path):
@@ -195,7 +205,9 @@ def test_reduced_labels_of_real_songs_lose_what_lies_beyond_the_vocabulary_and_n
         for side, file in (("ref", f"lab/{song}/full.lab"), ("est", f"mirex/{song}/majmin7.lab")):
             (tmp_path / side).mkdir(exist_ok=True)
             shutil.copy(root / file, tmp_path / side / f"{song}.lab")
-    found = mt.evaluate(tmp_path / "ref", tmp_path / "est", measures=["extended_share", "nontriad_share", "type_entropy"])
+    found = mt.evaluate(
+        tmp_path / "ref", tmp_path / "est", measures=["extended_share", "nontriad_share", "type_entropy"]
+    )
     bias = found.bias.set_index(["measure", "vocabulary"])
     assert found.n_tracks == 40 and found.failures == []
     assert bias.loc[("extended_share", "full"), "bias"] < -0.02

@@ -68,9 +68,7 @@ def read_rows(text: str) -> Iterator[HumdrumRow]:
         if not names:
             if opened:
                 continue  # after the last spine has ended
-            raise ReaderError(
-                "no **interpretation opens the spines", place=f"line {number}", hint="is this Humdrum?"
-            )
+            raise ReaderError("no **interpretation opens the spines", place=f"line {number}", hint="is this Humdrum?")
         if len(tokens) != len(names):
             raise ReaderError(
                 f"{len(tokens)} tokens where {len(names)} spines run",

@@ -81,9 +81,7 @@ def read_bars(chart: str, warnings: list[tuple[str, str]]) -> list[Bar]:
         nonlocal bar, second
         if bar.cells and (inside or not bar.is_blank):
             if len(bars) >= MAX_BARS:
-                raise UnsafeFileError(
-                    f"a chart of more than {MAX_BARS:,} bars", hint="is this the right file?"
-                )
+                raise UnsafeFileError(f"a chart of more than {MAX_BARS:,} bars", hint="is this the right file?")
             if second is not None:
                 if bar.is_blank:
                     bar.cells = second.cells
@@ -93,9 +91,7 @@ def read_bars(chart: str, warnings: list[tuple[str, str]]) -> list[Bar]:
             elif "r" in bar.cells or "x" in bar.cells:
                 back = 2 if "r" in bar.cells else 1
                 if len(bars) < back:
-                    raise ReaderError(
-                        "a repeat sign before there is a bar to repeat", place=f"bar {len(bars) + 1}"
-                    )
+                    raise ReaderError("a repeat sign before there is a bar to repeat", place=f"bar {len(bars) + 1}")
                 if back == 2:
                     second = _copy(bars[-1])
                 bar.cells = bars[-back].cells
@@ -110,9 +106,7 @@ def read_bars(chart: str, warnings: list[tuple[str, str]]) -> list[Bar]:
         match = _SIGN.match(chart, at)
         if match is None:
             if len(warnings) < 5:
-                warnings.append(
-                    (f"bar {len(bars) + 1}", f"sign {chart[at]!r} is not in the format: left out")
-                )
+                warnings.append((f"bar {len(bars) + 1}", f"sign {chart[at]!r} is not in the format: left out"))
             at += 1
             continue
         at = match.end()
@@ -184,9 +178,7 @@ def play(bars: list[Bar]) -> Iterator[Bar]:
                 jump = replace(jump, target="")
                 continue
         yield bar
-        if jump and (
-            bar.fine if jump.target == "fine" else jump.target.isdecimal() and _ends_ending(bars, i, jump)
-        ):
+        if jump and (bar.fine if jump.target == "fine" else jump.target.isdecimal() and _ends_ending(bars, i, jump)):
             return
         if bar.closes and turn < turns:
             turn, i = turn + 1, start

@@ -102,9 +102,7 @@ def unroll_bars(marks: Sequence[BarMark]) -> tuple[list[int], str]:
         if mark.repeat_start and start != bar:
             start, passing = bar, 1
         # After a jump every bracket is passed by but the last one.
-        wanted = (
-            passing if not jumped else max((e for m in _bracket(marks, bar) for e in m.endings), default=1)
-        )
+        wanted = passing if not jumped else max((e for m in _bracket(marks, bar) for e in m.endings), default=1)
         if mark.endings and wanted not in mark.endings:
             bar += 1
             continue

@@ -42,9 +42,7 @@ def notes_from_abc(path: Path) -> Notes:
         book = f"a book of {len(tunes)} tunes of one voice" if len(tunes) > 1 else "one voice without chords"
         raise ReaderError(f"monophonic: {book}", hint="chords are estimated from polyphonic scores only")
     if len(tunes) > 1:
-        raise ReaderError(
-            f"{len(tunes)} pieces in one ABC file: one is read", hint="write each to a file of its own"
-        )
+        raise ReaderError(f"{len(tunes)} pieces in one ABC file: one is read", hint="write each to a file of its own")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import music21

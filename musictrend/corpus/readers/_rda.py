@@ -120,14 +120,8 @@ def _bounded(make: Any) -> Any:
     """Refuse compact sequences (1:n in twenty bytes) that no table has."""
 
     def construct(state: Any) -> Any:
-        if (
-            state.info.type.name in ("INT", "REAL")
-            and len(state.value) == 3
-            and not 0 <= state.value[0] <= MAX_ROWS
-        ):
-            raise UnsafeFileError(
-                f"R file with a sequence of {state.value[0]} numbers: refused", hint="a bomb?"
-            )
+        if state.info.type.name in ("INT", "REAL") and len(state.value) == 3 and not 0 <= state.value[0] <= MAX_ROWS:
+            raise UnsafeFileError(f"R file with a sequence of {state.value[0]} numbers: refused", hint="a bomb?")
         return make(state)
 
     return construct
@@ -158,9 +152,7 @@ def _text(char: Any) -> str:
     if char is None or char.value is None:
         return ""
     data = char.value
-    return (
-        data if isinstance(data, str) else data.decode("latin-1" if char.info.gp & 4 else "utf-8", "replace")
-    )
+    return data if isinstance(data, str) else data.decode("latin-1" if char.info.gp & 4 else "utf-8", "replace")
 
 
 def _read_frame(node: Any) -> dict[str, list[str]]:
@@ -197,10 +189,7 @@ def _read_column(node: Any) -> list[str]:
         levels = [_text(c) for c in attributes["levels"].value]
         return [levels[v - 1] if isinstance(v, int) and 0 < v <= len(levels) else "" for v in values]
     if "Date" in classes:
-        return [
-            (EPOCH + timedelta(days=int(v))).isoformat() if _is_number(v) and abs(v) < 5e5 else ""
-            for v in values
-        ]
+        return [(EPOCH + timedelta(days=int(v))).isoformat() if _is_number(v) and abs(v) < 5e5 else "" for v in values]
     return ["" if not _is_number(v) else str(v) for v in values]
 
 

@@ -88,9 +88,7 @@ def _expand(
         repeats = int(times) if star and core and times.isdigit() else 1
         core = core if star and core and times.isdigit() else token
         if len(tokens) + repeats > MOST_TOKENS:
-            raise ReaderError(
-                f"song of more than {MOST_TOKENS:,} tokens", place=place, hint="is this the right file?"
-            )
+            raise ReaderError(f"song of more than {MOST_TOKENS:,} tokens", place=place, hint="is this the right file?")
         if not core.startswith("$"):
             tokens += [(core, place)] * repeats
             continue

@@ -41,8 +41,7 @@ class Table:
         absent = [n for n in names if n not in self.columns]
         if absent:
             raise ReaderError(
-                f"{self.name} has no column {', '.join(map(repr, absent))}; "
-                f"it has {', '.join(self.columns)[:200]}",
+                f"{self.name} has no column {', '.join(map(repr, absent))}; it has {', '.join(self.columns)[:200]}",
                 place="line 1",
                 hint="fetch the file again, or rename its columns as the README of the corpus says",
             )

@@ -36,9 +36,7 @@ def harte_third(symbol: str, tonic: int) -> int:
     return 0 if quality.startswith(_THIRDLESS) else 1
 
 
-def keys_from_tonics(
-    tonics: Sequence[str], thirds: Sequence[int], weights: Sequence[float]
-) -> list[Key | None]:
+def keys_from_tonics(tonics: Sequence[str], thirds: Sequence[int], weights: Sequence[float]) -> list[Key | None]:
     """Local keys from written tonics; the mode is that of the tonic's own chords.
 
     Rock and pop corpora write a tonic without a mode, since the third is often

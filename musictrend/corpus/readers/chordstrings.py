@@ -20,6 +20,7 @@ from pathlib import Path
 from musictrend.corpus.annotation import Annotation
 from musictrend.corpus.files import read_text
 from musictrend.corpus.readers._bars import BarWriter, share_equally
+from musictrend.corpus.readers.lab import parse_lab
 from musictrend.corpus.readers.reader import Reader
 from musictrend.corpus.track import Track
 from musictrend.errors import ReaderError
@@ -134,9 +135,9 @@ class ChordStrings(Reader):
         head: dict[str, str] = {}
         text = read_text(path)
         if re.search(r"irealb(ook)?://", text[:100_000]):
-            raise ReaderError(
-                "an iReal Pro link, not chord symbols", hint='set reader = "ireal" in corpus.toml'
-            )
+            raise ReaderError("an iReal Pro link, not chord symbols", hint='set reader = "ireal" in corpus.toml')
+        if re.match(r"\s*[\d.]+[ \t]+[\d.]+[ \t]+\S+[ \t]*(\r?\n|$)", text):
+            return [parse_lab(text, path.stem)]  # timed rows under another suffix, as POP909 has them
         for number, line in enumerate(text.splitlines(), 1):
             match = _HEADER.fullmatch(line)
             if match and not lines:
@@ -161,9 +162,7 @@ def read_lines(track_id: str, lines: list[tuple[str, str]]) -> Annotation:
     parsed = [(place, line, *parse_chord_string(line)) for place, line in lines]
     everything = [symbol for _, _, symbols, _ in parsed for symbol in symbols]
     if not everything:
-        raise ReaderError(
-            "no chord symbols in it", hint="write them with blanks between, such as: C G/B Amin F"
-        )
+        raise ReaderError("no chord symbols in it", hint="write them with blanks between, such as: C G/B Amin F")
     plausible = sum(_PLAUSIBLE.match(symbol) is not None for symbol in everything)
     if 2 * plausible < len(everything):
         raise ReaderError(
@@ -198,9 +197,7 @@ def _read_bars(track_id: str, lines: list[tuple[str, str]], dialect: str) -> Ann
                 symbols = before
             else:
                 symbols = [None if _NO_SYMBOL.fullmatch(word) else word for word in words if word]
-            writer.write(
-                share_equally(symbols), place=", ".join(filter(None, [place, f"bar {writer.n_bars + 1}"]))
-            )
+            writer.write(share_equally(symbols), place=", ".join(filter(None, [place, f"bar {writer.n_bars + 1}"])))
             before = symbols
     return writer.annotate(track_id, dialect)
 

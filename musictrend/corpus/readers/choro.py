@@ -166,9 +166,7 @@ def _write(
             raise ReaderError(f"definitions nested more than {MAX_DEPTH} deep", place=place)
         for inner, times in names:
             if inner not in definitions:
-                raise ReaderError(
-                    f"${inner} is not defined", place=place, hint="mend the name or add the phrase"
-                )
+                raise ReaderError(f"${inner} is not defined", place=place, hint="mend the name or add the phrase")
             if inner == name or inner in above:
                 raise ReaderError(f"${inner} is defined by itself", place=place)
             for _ in range(int(times or 1)):

@@ -61,9 +61,7 @@ class ChorrrdsReader(Reader):
             return {}
         table = load_table(root, name)
         table.require("artist", "genre")
-        return {
-            a.strip(): g.strip() for a, g in zip(table.columns["artist"], table.columns["genre"], strict=True)
-        }
+        return {a.strip(): g.strip() for a, g in zip(table.columns["artist"], table.columns["genre"], strict=True)}
 
     def list_tracks(self, root: Path) -> Iterator[Track]:
         """Every song, in file order; the id is the chart's address on Cifra Club, artist before song."""

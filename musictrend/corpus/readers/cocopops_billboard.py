@@ -125,9 +125,7 @@ def _put_times(song: Annotation, onsets: list[float | None], bars: list[float]) 
     else:
         barred = sum(bars[:-1])
         durations.append(sum(durations) / barred * bars[-1] if barred else 1.0)
-        song.warnings.append(
-            (str((song.places or [""])[-1]), "no time says when the last chord ends: by its bars")
-        )
+        song.warnings.append((str((song.places or [""])[-1]), "no time says when the last chord ends: by its bars"))
     song.onsets, song.durations = times, durations
 
 

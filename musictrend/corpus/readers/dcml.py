@@ -103,9 +103,7 @@ class DcmlReader(Reader):
         measures = _measures_file(root, track.path)
         bars = _read_bars(resolve_inside(root, measures)) if measures else []
         labels = _read_labels(harmonies)
-        annotation = (
-            _unfold(labels, bars) if bars and all(x.bar is not None for x in labels) else _as_written(labels)
-        )
+        annotation = _unfold(labels, bars) if bars and all(x.bar is not None for x in labels) else _as_written(labels)
         annotation.track_id, annotation.dialect = track.track_id, self.dialect
         annotation.title, annotation.artist = track.title, track.artist
         return annotation
@@ -113,10 +111,7 @@ class DcmlReader(Reader):
 
 def _harmony_files(folder: Path) -> dict[str, str]:
     """Piece -> file below ``harmonies``."""
-    return {
-        re.sub(r"(\.harmonies)?\.tsv$", "", p.name): p.name
-        for p in sorted((folder / "harmonies").glob("*.tsv"))
-    }
+    return {re.sub(r"(\.harmonies)?\.tsv$", "", p.name): p.name for p in sorted((folder / "harmonies").glob("*.tsv"))}
 
 
 def _measures_file(root: Path, path: str) -> str:
@@ -195,9 +190,7 @@ def _read_table(path: Path) -> list[dict[str, str]]:
     """Rows of a TSV file; values never hold quotes to be undone."""
     text = read_text(path)
     csv.field_size_limit(MAX_FIELD)
-    rows = list(
-        csv.DictReader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE, restval="")
-    )
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE, restval=""))
     if not rows:
         raise ReaderError(f"{path.name} has no rows", hint="fetch the file again")
     return rows
@@ -216,9 +209,7 @@ def _read_bars(path: Path) -> list[_Bar]:
     for line, row in enumerate(_read_table(path), 2):
         number, length = row.get("mc", ""), _fraction(row.get("act_dur", ""))
         if not number.isdecimal() or length is None or length < 0:
-            raise ReaderError(
-                f"bar {number!r} of length {row.get('act_dur', '')!r}", place=f"measures, line {line}"
-            )
+            raise ReaderError(f"bar {number!r} of length {row.get('act_dur', '')!r}", place=f"measures, line {line}")
         following = [int(x) for x in re.findall(r"-?\d+", row.get("next", ""))]
         bars.append(
             _Bar(
@@ -237,9 +228,7 @@ def _read_bars(path: Path) -> list[_Bar]:
 def _read_labels(rows: list[dict[str, str]]) -> list[_Label]:
     """Labels with a chord, in the order written."""
     if "label" not in rows[0] and "chord" not in rows[0]:
-        raise ReaderError(
-            "neither a label nor a chord column", place="line 1", hint="is this a harmonies file?"
-        )
+        raise ReaderError("neither a label nor a chord column", place="line 1", hint="is this a harmonies file?")
     labels = []
     for line, row in enumerate(rows, 2):
         # `chord` is the label without keys, phrases and cadences; older files have only `label`.
@@ -312,9 +301,7 @@ def _unfold(labels: list[_Label], bars: list[_Bar]) -> Annotation:
             sounding.append((now + label.position, label))
         now += bar.length
     if not sounding:
-        raise ReaderError(
-            "no label stands in a bar that is played", hint="are measures and harmonies of one piece?"
-        )
+        raise ReaderError("no label stands in a bar that is played", hint="are measures and harmonies of one piece?")
     onsets = [float(onset) for onset, _ in sounding]
     durations = [max(b - a, 0.0) for a, b in zip(onsets, [*onsets[1:], float(now)], strict=True)]
     annotation = _annotate([label for _, label in sounding], onsets, durations, "quarters")
@@ -326,9 +313,7 @@ def _unfold(labels: list[_Label], bars: list[_Bar]) -> Annotation:
 
 def _as_written(labels: list[_Label]) -> Annotation:
     """Without bars: quarter notes of the file, or the order alone."""
-    labels = (
-        [x for x in labels if x.onset is not None] if any(x.onset is not None for x in labels) else labels
-    )
+    labels = [x for x in labels if x.onset is not None] if any(x.onset is not None for x in labels) else labels
     if any(x.onset is None or x.duration is None for x in labels):
         return _annotate(labels, None, None, "order")
     durations = [x.duration or 0.0 for x in labels]
@@ -337,9 +322,7 @@ def _as_written(labels: list[_Label]) -> Annotation:
     return annotation
 
 
-def _annotate(
-    labels: list[_Label], onsets: list[float] | None, durations: list[float] | None, unit: str
-) -> Annotation:
+def _annotate(labels: list[_Label], onsets: list[float] | None, durations: list[float] | None, unit: str) -> Annotation:
     return Annotation(
         "",
         symbols=[x.symbol for x in labels],

@@ -102,9 +102,7 @@ class IrbReader(Reader):
             if not part:
                 trouble = f"{stop - start} rows without id from {table.place(start)} on"
             elif part in seen:
-                trouble = (
-                    f"id {part!r} comes back at {table.place(start)}: rows of a tune must stand together"
-                )
+                trouble = f"id {part!r} comes back at {table.place(start)}: rows of a tune must stand together"
             seen.add(part)
             yield Track(
                 track_id=part if not trouble else f"{part or 'rows'}@{table.places[start]}",

@@ -103,14 +103,10 @@ def parse_links(text: str) -> list[Song]:
     for link in _LINK.finditer(text):
         found = True
         scheme, body = next((link[i].lower(), link[i + 1]) for i in (1, 3, 5) if link[i])
-        fields = unquote(
-            html.unescape(body) if "&" in body and "%" in body else body, errors="replace"
-        ).split("=")
+        fields = unquote(html.unescape(body) if "&" in body and "%" in body else body, errors="replace").split("=")
         songs += _scrambled(fields) if scheme == "irealb" else _plain(fields)
     if not found:
-        raise ReaderError(
-            "no irealb:// or irealbook:// link in it", hint="export the playlist from iReal Pro as HTML"
-        )
+        raise ReaderError("no irealb:// or irealbook:// link in it", hint="export the playlist from iReal Pro as HTML")
     if not songs:
         raise ReaderError("a link without a song in it", hint="export the playlist from iReal Pro again")
     return songs
@@ -209,9 +205,7 @@ class IReal(Reader):
 
     @staticmethod
     def _files(root: Path) -> list[Path]:
-        return sorted(
-            p for p in root.glob("*") if p.suffix.lower() in _SUFFIXES and p.is_file() and p.stem != "README"
-        )
+        return sorted(p for p in root.glob("*") if p.suffix.lower() in _SUFFIXES and p.is_file() and p.stem != "README")
 
 
 def _holds_link(path: Path) -> bool:

@@ -106,9 +106,7 @@ def _flatten(parts: list[Any], metre: str, name: str, depth: int = 0) -> Iterato
             raise ReaderError(f"part {number} is {json.dumps(part)[:40]}, not an object")
         own = str(part.get("metre") or metre)
         # "nGme" stands in one file of the corpus.
-        title = " / ".join(
-            filter(None, [name, str(part.get("name") or part.get("nGme") or f"part {number}").strip()])
-        )
+        title = " / ".join(filter(None, [name, str(part.get("name") or part.get("nGme") or f"part {number}").strip()]))
         if part.get("chords"):
             count = own.split("/")[0].strip()
             if not count.isdecimal() or not 1 <= int(count) <= 32:

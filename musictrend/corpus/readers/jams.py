@@ -65,9 +65,7 @@ def parse_jams(content: Any, name: str = "") -> list[Annotation]:
     (['D:min7'], [0.5], 'So')
     """
     if not isinstance(content, dict) or not isinstance(content.get("annotations"), list):
-        raise ReaderError(
-            "not JAMS: no list of annotations", hint="JAMS files have file_metadata and annotations"
-        )
+        raise ReaderError("not JAMS: no list of annotations", hint="JAMS files have file_metadata and annotations")
     annotations = [entry for entry in content["annotations"] if isinstance(entry, dict)]
     chords = [entry for entry in annotations if entry.get("namespace") in NAMESPACES]
     if not chords:
@@ -88,13 +86,8 @@ def parse_jams(content: Any, name: str = "") -> list[Annotation]:
         if entry.get("namespace") != "chord_roman" and keys:
             song.keys = _keys_at(keys, song)
         if len(downbeats) > 1:
-            ends = [
-                _bar_at(downbeats, o + d)
-                for o, d in zip(song.onsets or (), song.durations or (), strict=True)
-            ]
-            song.bars = [
-                end - _bar_at(downbeats, onset) for end, onset in zip(ends, song.onsets or (), strict=True)
-            ]
+            ends = [_bar_at(downbeats, o + d) for o, d in zip(song.onsets or (), song.durations or (), strict=True)]
+            song.bars = [end - _bar_at(downbeats, onset) for end, onset in zip(ends, song.onsets or (), strict=True)]
         songs.append(song)
     return songs
 

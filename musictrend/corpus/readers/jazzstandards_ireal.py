@@ -116,11 +116,7 @@ def _unfold(sections: list[Any], warnings: list[tuple[str, str]]) -> Iterator[tu
         endings = [_chords(ending, label) for ending in section.get("Endings") or []]
         if len(endings) == 1:
             returning = with_endings != ""
-            how = (
-                "the third ending of an earlier section"
-                if returning
-                else "a first ending, then the section again"
-            )
+            how = "the third ending of an earlier section" if returning else "a first ending, then the section again"
             warnings.append((label, f"one ending alone: read as {how}"))
             order = [main, with_endings, endings[0]] if returning else [main, endings[0], main]
         elif endings:

@@ -79,9 +79,7 @@ def parse_lab(text: str, track_id: str = "") -> Annotation:
                 hint="HTK labels count 100 ns units; divide their times by 10,000,000",
             )
         if start < end - OVERLAP:
-            chords.warnings.append(
-                (place, f"chord starts at {start:g} s, before the last one ends at {end:g} s")
-            )
+            chords.warnings.append((place, f"chord starts at {start:g} s, before the last one ends at {end:g} s"))
         if stop == start:
             chords.warnings.append((place, f"chord {label!r} lasts 0 s: left out"))
             continue

@@ -56,9 +56,7 @@ MOST_SYMBOLS = 100_000
 _REPEAT = re.compile(r"(?:^|[\s,])x(\d+)\b")
 _METRE = re.compile(r"\((\d+)/(\d+)\)")
 # ID3 leaves genre codes and empty words behind: none of these names one.
-_NO_GENRE = re.compile(
-    r"\(?\d+\)?|other|unknown|misc|default|genre|none|charts|user defined|okänd|n/?a", re.I
-)
+_NO_GENRE = re.compile(r"\(?\d+\)?|other|unknown|misc|default|genre|none|charts|user defined|okänd|n/?a", re.I)
 
 
 def parse_salami(text: str, track_id: str = "") -> Annotation:
@@ -132,9 +130,7 @@ class _Salami:
                 parse_pitch_class(value)
                 self.tonic = value
             except ChordLabelError:
-                self.annotation.warnings.append(
-                    (f"line {number}", f"tonic {value[:20]!r} is no note name: no key")
-                )
+                self.annotation.warnings.append((f"line {number}", f"tonic {value[:20]!r} is no note name: no key"))
                 self.tonic = ""
 
     def read_line(self, line: str, number: int) -> None:
@@ -160,9 +156,7 @@ class _Salami:
         repeat = _REPEAT.search(rest[last + 1 :]) if bars else None
         repeats = int(repeat[1]) if repeat else 1
         if not 0 < repeats <= MOST_REPEATS:
-            raise ReaderError(
-                f"line is to be played {repeats} times", place=place, hint=f"at most {MOST_REPEATS}"
-            )
+            raise ReaderError(f"line is to be played {repeats} times", place=place, hint=f"at most {MOST_REPEATS}")
         self.waiting = None if rest.strip() == "end" else (start, place, bars, repeats)
         self.pending_tonic = self.tonic
 
@@ -190,9 +184,7 @@ class _Salami:
         if quarters <= 0:
             raise ReaderError("bars of no length", place=written_at)
         if len(self.onsets) + sum(map(len, bars)) * repeats > MOST_SYMBOLS:
-            raise ReaderError(
-                f"more than {MOST_SYMBOLS:,} chords", place=written_at, hint="is this the right file?"
-            )
+            raise ReaderError(f"more than {MOST_SYMBOLS:,} chords", place=written_at, hint="is this the right file?")
         rate = (end - start) / quarters  # seconds a quarter note
         now = start
         for _ in range(repeats):
@@ -222,18 +214,12 @@ class _Salami:
             start, place, bars, repeats = self.waiting
             if bars and sum(self.bars) > 0:
                 sounding = sum(d for d, b in zip(self.durations, self.bars, strict=True) if b)
-                song.warnings.append(
-                    (place, "no line ends this one: its length is that of the bars before it")
-                )
+                song.warnings.append((place, "no line ends this one: its length is that of the bars before it"))
                 self._close(start + sounding / sum(self.bars) * len(bars) * repeats, place)
             elif bars:
-                raise ReaderError(
-                    "no time says when the last line ends", place=place, hint="an 'end' line is missing"
-                )
+                raise ReaderError("no time says when the last line ends", place=place, hint="an 'end' line is missing")
         if not any(self.bars):
-            raise ReaderError(
-                "no timed line of bars in this file", hint="expected: seconds, tab, | A:min | C:maj |"
-            )
+            raise ReaderError("no timed line of bars in this file", hint="expected: seconds, tab, | A:min | C:maj |")
         song.onsets, song.durations, song.bars, song.places = (
             self.onsets,
             self.durations,
@@ -332,9 +318,7 @@ class McGillBillboardReader(Reader):
     def read_track(self, root: Path, track: Track) -> Annotation:
         """The chords of one slot: salami text with bars and keys, or a ``.lab`` in seconds alone."""
         if not track.path:
-            raise ReaderError(
-                track.reason or "no chord file of this slot", hint="fetch the annotations again"
-            )
+            raise ReaderError(track.reason or "no chord file of this slot", hint="fetch the annotations again")
         text = read_text(resolve_inside(root, track.path))
         if track.path.endswith(".lab"):
             return parse_lab(text, track.track_id)
@@ -366,9 +350,7 @@ def _read_tags(root: Path) -> dict[str, tuple[str, ...]]:
     """Slot -> genres of the optional table of tags."""
     if not (root / TAGS).is_file():
         return {}
-    return {
-        row.get("id", "").zfill(4): _genres_of_tag(row.get("genre_tag", "")) for row in iter_rows(root / TAGS)
-    }
+    return {row.get("id", "").zfill(4): _genres_of_tag(row.get("genre_tag", "")) for row in iter_rows(root / TAGS)}
 
 
 READER = McGillBillboardReader()

@@ -112,9 +112,7 @@ def read_lead_sheet(path: Path, track_id: str = "") -> Annotation:
     counts = [sum(1 for m in measures for _ in _children(m, "harmony")) for measures in parts]
     if not any(counts):
         if trouble:
-            raise ReaderError(
-                f"broken XML, and no chord symbol before the break: {trouble}", hint="export it again"
-            )
+            raise ReaderError(f"broken XML, and no chord symbol before the break: {trouble}", hint="export it again")
         raise NoSymbolsError(
             f"no chord symbols (<harmony>) in {len(parts)} part{'s' * (len(parts) != 1)}",
             hint="a score without chord symbols needs a reader of notes",
@@ -130,6 +128,12 @@ def read_lead_sheet(path: Path, track_id: str = "") -> Annotation:
     if odd:
         warnings.append(("score", odd))
     annotation = _lay_out([bars[i] for i in order])
+    if all(symbol.split()[:1] == ["kind=none"] for symbol in annotation.symbols):
+        # Roman numerals and other analyses are written as chord symbols without root or kind.
+        raise NoSymbolsError(
+            f"{len(annotation.symbols)} <harmony> elements and no chord symbol among them",
+            hint="a score without chord symbols needs a reader of notes",
+        )
     annotation.track_id, annotation.warnings = track_id, warnings
     annotation.title = _text(root, "work/work-title") or _text(root, "movement-title")
     creators = [c for c in root.iterfind("{*}identification/{*}creator") if (c.text or "").strip()]
@@ -259,9 +263,7 @@ def _read_attributes(element: Any, state: _State) -> None:
         state.key = None
         if abs(fifths) <= 7 and mode in MODE_SHIFT:
             place = int(fifths) + 7 + MODE_SHIFT[mode]
-            tonic = (
-                FIFTHS[place] if 0 <= place < len(FIFTHS) else FIFTHS[place - 12 if place > 7 else place + 12]
-            )
+            tonic = FIFTHS[place] if 0 <= place < len(FIFTHS) else FIFTHS[place - 12 if place > 7 else place + 12]
             state.key = Key.parse(f"{tonic} {mode}")
 
 
@@ -361,9 +363,7 @@ def _lay_out(bars: list[_Bar]) -> Annotation:
             places.append(f"bar {bar.number}")
         now += bar.length
     if not symbols:
-        raise ReaderError(
-            "no chord symbol stands in a bar that is played", hint="look at the repeats of the score"
-        )
+        raise ReaderError("no chord symbol stands in a bar that is played", hint="look at the repeats of the score")
     durations = [round(b - a, 6) for a, b in zip(onsets, [*onsets[1:], now], strict=True)]
     return Annotation(
         "",

@@ -58,20 +58,14 @@ class OpenEwldReader(Reader):
         with closing(_connect(root, self._database(root))) as database:
             try:
                 authors = _gather(database, "SELECT id, author FROM work_author ORDER BY id, author")
-                genres = _gather(
-                    database, "SELECT id, genre FROM work_genres ORDER BY id, occurrences DESC, genre"
-                )
-                styles = _gather(
-                    database, "SELECT id, style FROM work_style ORDER BY id, occurrences DESC, style"
-                )
+                genres = _gather(database, "SELECT id, genre FROM work_genres ORDER BY id, occurrences DESC, genre")
+                styles = _gather(database, "SELECT id, style FROM work_style ORDER BY id, occurrences DESC, style")
                 rows = database.execute(
                     "SELECT id, CAST(title AS TEXT), CAST(first_performance_date AS TEXT), path_leadsheet "
                     "FROM works ORDER BY id"
                 ).fetchall()
             except sqlite3.DatabaseError as error:
-                raise ReaderError(
-                    f"{self._database(root)}: {error}", hint="fetch the database again"
-                ) from None
+                raise ReaderError(f"{self._database(root)}: {error}", hint="fetch the database again") from None
         for number, title, date, path in rows:
             trouble = ""
             if not path:
@@ -103,9 +97,7 @@ def _connect(root: Path, name: str) -> sqlite3.Connection:
     """Open the database for reading alone."""
     path = resolve_inside(root, name or DATABASES[0])
     if path.stat().st_size > MAX_DATABASE:
-        raise UnsafeFileError(
-            f"{name} has {path.stat().st_size:,} bytes: refused", hint="is this the right file?"
-        )
+        raise UnsafeFileError(f"{name} has {path.stat().st_size:,} bytes: refused", hint="is this the right file?")
     with path.open("rb") as file:
         if file.read(len(SQLITE_HEADER)) != SQLITE_HEADER:
             raise ReaderError(f"{name} is no SQLite database", hint="fetch it again")

@@ -83,10 +83,7 @@ class POP909Reader(Reader):
         if beats.is_file():
             downbeats = _downbeats(read_text(beats))
             if len(downbeats) > 1:
-                ends = [
-                    _bar_at(downbeats, onset + length)
-                    for onset, length in zip(onsets, durations, strict=True)
-                ]
+                ends = [_bar_at(downbeats, onset + length) for onset, length in zip(onsets, durations, strict=True)]
                 song.bars = [end - _bar_at(downbeats, onset) for onset, end in zip(onsets, ends, strict=True)]
         return song
 
@@ -116,10 +113,7 @@ def _parse_index(path: Path, _stamp: float) -> dict[str, tuple[str, str]]:
         return {}
     rows = []
     for row in _ROW.findall(sheet):
-        cells = {
-            column: unescape("".join(_TEXT.findall(content))).strip()
-            for column, content in _CELL.findall(row)
-        }
+        cells = {column: unescape("".join(_TEXT.findall(content))).strip() for column, content in _CELL.findall(row)}
         rows.append(cells)
     if not rows:
         return {}
@@ -146,9 +140,7 @@ def _keys_at(text: str, onsets: list[float], durations: list[float], song: Annot
         try:
             start, name = float(cells[0]), Key.parse(cells[2])
         except (ValueError, IndexError, ChordLabelError):
-            song.warnings.append(
-                (f"key_audio.txt line {number}", f"{line.strip()[:40]!r} is no key line: left out")
-            )
+            song.warnings.append((f"key_audio.txt line {number}", f"{line.strip()[:40]!r} is no key line: left out"))
             continue
         starts.append(start)
         keys.append(name)

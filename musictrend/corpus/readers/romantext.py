@@ -66,9 +66,7 @@ def beat_length(metre: str) -> tuple[Fraction, Fraction]:
     """
     match = _METRE.fullmatch(metre.strip())
     if match is None:
-        raise ReaderError(
-            f"time signature {metre[:40]!r} cannot be read", hint="such as 3/4, 6/8, slow 6/8 or C"
-        )
+        raise ReaderError(f"time signature {metre[:40]!r} cannot be read", hint="such as 3/4, 6/8, slow 6/8 or C")
     text = {"c": "4/4", "c|": "2/2", "cut": "2/2"}.get(match[2].lower(), match[2])
     upper, lower = (int(x) for x in text.split("/"))
     if not (0 < upper < 100 and 0 < lower <= 64):
@@ -124,9 +122,7 @@ def _parse_lines(text: str) -> tuple[dict[str, str], list[_Bar], list[tuple[str,
         if match := _BAR.match(line):
             new = _parse_bar_line(line, match, bars, metre, number, warnings)
             if len(bars) + len(new) > MAX_BARS:
-                raise UnsafeFileError(
-                    f"more than {MAX_BARS:,} bars", place=place, hint="is this the right file?"
-                )
+                raise UnsafeFileError(f"more than {MAX_BARS:,} bars", place=place, hint="is this the right file?")
             bars.extend(new)
         elif match := _HEADER.fullmatch(line):
             name, value = match[1].lower(), match[2].strip()
@@ -154,16 +150,12 @@ def _parse_bar_line(
     copy = _COPY.match(body)
     if copy is None:
         if last != first:
-            warnings.append(
-                (f"line {number}", f"{match[0]} is a run of bars without '='; taken as bar {first}")
-            )
+            warnings.append((f"line {number}", f"{match[0]} is a run of bars without '='; taken as bar {first}"))
         new = [_parse_bar(rest, _Bar(first, letter, metre, number), warnings)]
     else:
         new = _copy_bars(first, letter, last, copy, bars, metre, number, warnings)
     if new:
-        if any(b in ("||:", "|:", ":||:") and rest.startswith(b) for b in barlines) or rest.startswith(
-            ("||:", "|:")
-        ):
+        if any(b in ("||:", "|:", ":||:") and rest.startswith(b) for b in barlines) or rest.startswith(("||:", "|:")):
             new[0].mark.repeat_start = True
         if any(b in (":||", ":|") or (b == ":||:" and not rest.startswith(b)) for b in barlines):
             new[-1].mark.repeat_end = 2
@@ -183,9 +175,7 @@ def _copy_bars(first, letter, last, copy, bars, metre, number, warnings) -> list
     """Bars ``first`` to ``last`` as those written earlier; what is unwritten there stays so here."""
     source, source_last = int(copy[1]), int(copy[3] or copy[1])
     if source_last - source != last - first:
-        warnings.append(
-            (f"line {number}", f"copy of {source_last - source + 1} bars into {last - first + 1}")
-        )
+        warnings.append((f"line {number}", f"copy of {source_last - source + 1} bars into {last - first + 1}"))
     found = [b for b in bars if source <= b.number <= source_last and (not copy[2] or b.letter == copy[2])]
     if not found:
         warnings.append((f"line {number}", f"bars m{source}-{source_last} to copy are not written before"))
@@ -241,9 +231,7 @@ def _lay_out(bars: list[_Bar], track_id: str, warnings: list[tuple[str, str]]) -
         # Unwritten bars between two written ones; a jump back (a repeat) has none.
         gap = bar.number - previous - 1 if previous is not None and bar.number > previous else 0
         if gap > MAX_BARS:
-            raise UnsafeFileError(
-                f"{gap:,} bars are not written", place=f"line {bar.line}", hint="mend the bar number"
-            )
+            raise UnsafeFileError(f"{gap:,} bars are not written", place=f"line {bar.line}", hint="mend the bar number")
         for _ in range(gap):
             starts.append(now)
             nominals.append(length)
@@ -254,9 +242,7 @@ def _lay_out(bars: list[_Bar], track_id: str, warnings: list[tuple[str, str]]) -
             key = _read_key(mark, key, bar.line, warnings)
             onset = now + (position - 1) * beat
             if position - 1 >= length / beat:
-                warnings.append(
-                    (f"line {bar.line}", f"beat {float(position):g} is beyond the bar of {bar.metre}")
-                )
+                warnings.append((f"line {bar.line}", f"beat {float(position):g} is beyond the bar of {bar.metre}"))
                 onset = now + length - beat / 2
             if events and events[-1][0] >= onset:
                 if events[-1][0] > onset:

@@ -109,9 +109,7 @@ def _tonic_third(numeral: str) -> int:
     return 1 if match[1] == "I" else -1
 
 
-def _put_seconds(
-    song: Annotation, onsets: list[float], lengths: list[float], times: list[float], n_bars: int
-) -> None:
+def _put_seconds(song: Annotation, onsets: list[float], lengths: list[float], times: list[float], n_bars: int) -> None:
     """Turn bar positions into seconds; leave bars where the times do not cover them."""
     grid = list(times[: n_bars + 1])
     steps = [after - before for before, after in zip(grid, grid[1:], strict=False)]
@@ -280,9 +278,7 @@ def _find_files(root: Path) -> dict[tuple[str, str], str]:
         if (root / folder).is_dir():
             for path in sorted((root / folder).iterdir()):
                 if match := _FILE.fullmatch(path.name):
-                    found.setdefault(
-                        (match["song"], ANALYSTS[match["analyst"]]), path.relative_to(root).as_posix()
-                    )
+                    found.setdefault((match["song"], ANALYSTS[match["analyst"]]), path.relative_to(root).as_posix())
     if not found:
         for folder in HUM_FOLDERS:
             if (root / folder).is_dir():

@@ -70,9 +70,7 @@ class WeimarJazzReader(Reader):
     def _meta(self, root: Path) -> Table:
         name = find_table(root, "wjd_meta")
         if not name:
-            raise ReaderError(
-                "neither wjd_meta.csv nor wjd_meta.rda", hint="musictrend corpus fetch weimar_jazz_db"
-            )
+            raise ReaderError("neither wjd_meta.csv nor wjd_meta.rda", hint="musictrend corpus fetch weimar_jazz_db")
         table = load_table(root, name)
         table.require("id", "performer")
         return table
@@ -196,13 +194,9 @@ def _from_beats(table: Table, start: int, stop: int) -> Annotation:
         "",
         symbols=[chords[i] for i in begins],
         onsets=[onsets[i] for i in begins],
-        durations=[
-            (onsets[j] if j < len(onsets) else last) - onsets[i] for i, j in zip(begins, ends, strict=True)
-        ],
+        durations=[(onsets[j] if j < len(onsets) else last) - onsets[i] for i, j in zip(begins, ends, strict=True)],
         unit="seconds",
-        bars=[
-            sum(1 / beats_in_bar[numbers[b]] for b in range(i, j)) for i, j in zip(begins, ends, strict=True)
-        ],
+        bars=[sum(1 / beats_in_bar[numbers[b]] for b in range(i, j)) for i, j in zip(begins, ends, strict=True)],
         places=[table.place(start + i) for i in begins],
     )
 

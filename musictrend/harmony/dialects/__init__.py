@@ -66,9 +66,7 @@ def parse_symbol(text: str, dialect: str, *, key: Key | None = None) -> Chord:
     'C:sus4(b7)'
     """
     if len(text) > 200:
-        raise ChordLabelError(
-            f"symbol of {len(text)} characters, starting {text[:20]!r}: at most 200 are read"
-        )
+        raise ChordLabelError(f"symbol of {len(text)} characters, starting {text[:20]!r}: at most 200 are read")
     try:
         return _parser(dialect)(text, key)
     except ChordLabelError as error:

@@ -123,13 +123,9 @@ def read_chart(text: str, style: Style) -> Chord:
         symbol, bass = slash[1].rstrip(), slash[2]
     root = _ROOT.match(symbol)
     if root is None:
-        raise ChordLabelError(
-            f"{text!r} is no {style.name} symbol: it must start with a root, as in {style.examples}"
-        )
+        raise ChordLabelError(f"{text!r} is no {style.name} symbol: it must start with a root, as in {style.examples}")
     if root[1] and _ALTERABLE.match(symbol, root.end()):
-        raise ChordLabelError(
-            f"{text!r} may be over {root[0]} or {root[0][:2]}: put its degrees in parentheses"
-        )
+        raise ChordLabelError(f"{text!r} may be over {root[0]} or {root[0][:2]}: put its degrees in parentheses")
     reading = _Reading(style)
     try:
         reading.read(symbol[root.end() :])

@@ -27,9 +27,7 @@ from musictrend.harmony.quality import list_qualities, parse_degree
 
 __all__ = ["parse_chord"]
 
-_LABEL = re.compile(
-    r"(?P<root>[A-G][b#]*)(?::(?P<short>[a-z0-9]*)(?:\((?P<list>[^()]*)\))?)?(?:/(?P<bass>[b#]*\d+))?"
-)
+_LABEL = re.compile(r"(?P<root>[A-G][b#]*)(?::(?P<short>[a-z0-9]*)(?:\((?P<list>[^()]*)\))?)?(?:/(?P<bass>[b#]*\d+))?")
 NO_CHORD = {"N", "NC", "N.C."}
 
 

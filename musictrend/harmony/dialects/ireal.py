@@ -44,9 +44,7 @@ def parse_chord(text: str, key: Key | None = None) -> Chord:
     if symbol == "n":
         return Chord.NO_CHORD
     if _INVISIBLE.fullmatch(symbol):
-        raise ChordLabelError(
-            f"{text!r} has an invisible root: the chord before it goes on over the new bass"
-        )
+        raise ChordLabelError(f"{text!r} has an invisible root: the chord before it goes on over the new bass")
     if len(symbol) > 1 and symbol[0] in "sl" and symbol[1] in "ABCDEFG":
         symbol = symbol[1:]
     if symbol.count("*") == 2:

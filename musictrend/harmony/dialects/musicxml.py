@@ -114,16 +114,12 @@ def parse_chord(text: str, key: Key | None = None) -> Chord:
     """
     match = _LINE.fullmatch(text.strip())
     if match is None:
-        raise ChordLabelError(
-            f"{text!r} is not a harmony such as root=Bb kind=dominant degrees=add:9b bass=D"
-        )
+        raise ChordLabelError(f"{text!r} is not a harmony such as root=Bb kind=dominant degrees=add:9b bass=D")
     degrees = []
     for degree in (match["degrees"] or "").split(",") if match["degrees"] else ():
         found = _DEGREE.fullmatch(degree)
         if found is None:
-            raise ChordLabelError(
-                f"{text!r}: degree {degree!r} must be add:, alter: or subtract: and 1 to 13"
-            )
+            raise ChordLabelError(f"{text!r}: degree {degree!r} must be add:, alter: or subtract: and 1 to 13")
         alter = found["alter"].count("#") - found["alter"].count("b")
         degrees.append((int(found["value"]), alter, found["type"]))
     inversion = int(match["inversion"] or 0)
@@ -214,9 +210,7 @@ def _build(
     return chord
 
 
-def _read_text(
-    line: str, root: str, degrees: list[tuple[int, int, str]], bass: str | None, text: str
-) -> Chord:
+def _read_text(line: str, root: str, degrees: list[tuple[int, int, str]], bass: str | None, text: str) -> Chord:
     if not text.strip() or degrees:
         raise ChordLabelError(f"{line!r}: a chord of another kind needs a text, and no degrees, to be read")
     chord = leadsheet.parse_chord(root + text.strip())

@@ -153,9 +153,7 @@ def _size_seventh(numeral: Numeral, quality: str, seventh: str, key: Key) -> int
     return fixed if fixed is not None else diatonic
 
 
-def _read_figures(
-    slots: Slots, quality: str, seventh: str, figures: str, numeral: Numeral, key: Key
-) -> Slots:
+def _read_figures(slots: Slots, quality: str, seventh: str, figures: str, numeral: Numeral, key: Key) -> Slots:
     """Figures beyond the inversions: ninth chords, altered figures, suspensions over the root."""
     found = [(sign, int(number)) for sign, number in _FIGURE.findall(figures)]
     if not found or "".join(sign + str(number) for sign, number in found) != figures:

@@ -1,4 +1,4 @@
-/* The page reads whole without this: it adds sorting, CSV export, and opens the claims before printing. */
+/* The page reads whole without this: it adds sorting and CSV export. What is open is what is printed. */
 (function () {
   "use strict";
   function cells(row) { return Array.prototype.slice.call(row.cells); }
@@ -44,11 +44,5 @@
     button.type = "button"; button.textContent = "Save as CSV";
     button.addEventListener("click", function () { save(table); });
     table.closest(".tablebox").querySelector(".caption").appendChild(button);
-  });
-  window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details.claim:not([open])").forEach(function (fold) { fold.open = true; fold.dataset.printed = ""; });
-  });
-  window.addEventListener("afterprint", function () {
-    document.querySelectorAll("details[data-printed]").forEach(function (fold) { fold.open = false; delete fold.dataset.printed; });
   });
 }());

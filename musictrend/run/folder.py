@@ -219,10 +219,12 @@ class Run:
         """Write Arrow rows as one of the run's tables; dictionary columns are read back as the plain strings they are."""
         import pyarrow.parquet as pq
 
-        with atomic_path(self.path(f"{name}.parquet")) as part:
-            with pq.ParquetWriter(part, rows.schema, compression="zstd", store_schema=False) as writer:
-                writer.write_table(rows)
-                writer.add_key_value_metadata({"schema_version": SCHEMA_VERSION})
+        with (
+            atomic_path(self.path(f"{name}.parquet")) as part,
+            pq.ParquetWriter(part, rows.schema, compression="zstd", store_schema=False) as writer,
+        ):
+            writer.write_table(rows)
+            writer.add_key_value_metadata({"schema_version": SCHEMA_VERSION})
 
     @property
     def tracks(self) -> pd.DataFrame:

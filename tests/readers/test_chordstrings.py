@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musictrend.corpus.readers import get_reader, reader_for_file
-from musictrend.corpus.readers.chordstrings import READER, parse_chord_string, tell_dialect
+from musictrend.corpus.readers.chordstrings import parse_chord_string, tell_dialect
 from musictrend.corpus.track import Track
 from musictrend.errors import ReaderError
 from musictrend.harmony import Key

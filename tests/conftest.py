@@ -15,6 +15,8 @@ settings.register_profile("musictrend", deadline=None, derandomize=bool(os.envir
 settings.load_profile("musictrend")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# Every folder may have a conftest.py; collected for doctests they would be modules of one name.
+collect_ignore_glob = ["*/conftest.py"]
 
 
 def _data_folder() -> Path | None:

@@ -6,12 +6,15 @@ import csv
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+
+from musictrend.run import Options
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PLANTED = REPOSITORY / "corpora" / "planted"
@@ -79,6 +82,13 @@ def write_scenario(folder: Path) -> Path:
     path = folder / "tiny.toml"
     path.write_text(SCENARIO)
     return path
+
+
+# A run of few measures and small worlds.
+FEW = Options(
+    n_seeds=2, scenarios=(str(write_scenario(Path(tempfile.mkdtemp()))),), vocabularies=("sevenths",),
+    measures=("types_rarefied", "type_entropy", "dominant_seventh_share", "surprisal"),
+)  # fmt: skip
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import numpy as np
 
 from musictrend.cache import atomic_path, hash_bytes, hash_file, hash_package
 from musictrend.corpus.annotation import Annotation
-from musictrend.corpus.files import resolve_inside
+from musictrend.corpus.files import MAX_BYTES, resolve_inside
 from musictrend.corpus.manifest import Corpus
 from musictrend.corpus.problem import Problem
 from musictrend.corpus.readers import get_reader, reader_for_file
@@ -224,7 +224,9 @@ def _batch_hash(batch: Batch) -> str:
 
 @lru_cache(maxsize=50_000)
 def _content_hash(path: str, size: int, modified: int) -> str:
-    """Hash of a file's content, once a process for each state of the file."""
+    """Hash of a file's content, once a process for each state of the file; what is refused for its size is not read."""
+    if size > MAX_BYTES:
+        return f"{size} bytes"
     return hash_file(Path(path))
 
 

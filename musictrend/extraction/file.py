@@ -9,6 +9,7 @@ from pathlib import Path
 from musictrend.cache import atomic_path
 from musictrend.corpus.files import iter_rows, read_head
 from musictrend.corpus.readers import list_readers, reader_for_file
+from musictrend.corpus.readers.reader import MALFORMED, as_reader_error
 from musictrend.errors import NoSymbolsError, ParameterError, ReaderError
 from musictrend.extraction.annotation import SymbolReader
 from musictrend.extraction.score import extract_score
@@ -61,12 +62,15 @@ def extract(path: str | Path, *, part: str | None = None) -> ChordSequence:
         raise ReaderError(
             f"{path}: no reader takes {path.suffix or 'a file without suffix'}", hint="readers take " + " ".join(known)
         )
-    if reader.source_kind == "score":
-        return extract_score(path, path.stem)
     try:
-        annotations = reader.read_file(path)
-    except NoSymbolsError:
-        return extract_score(path, path.stem)
+        if reader.source_kind == "score":
+            return extract_score(path, path.stem)
+        try:
+            annotations = reader.read_file(path)
+        except NoSymbolsError:
+            return extract_score(path, path.stem)
+    except MALFORMED as error:
+        raise as_reader_error(error) from None
     if part is not None:
         annotations = [a for a in annotations if part in (a.track_id, a.title)]
     if not annotations:

@@ -6,8 +6,7 @@ import json
 import logging
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from musictrend.execution import Progress
 from musictrend.run.folder import SCHEMA_VERSION, Run, remove_run
 from musictrend.run.options import Options
 from musictrend.run.provenance import describe_corpora, describe_machine, package_versions
+from musictrend.run.work import at_work, lock_folder
 
 __all__ = ["analyze", "check_choices", "do_report", "do_scores", "do_simulation", "do_trends", "start_run"]
 
@@ -66,7 +66,7 @@ def analyze(
         corpora = [corpora]
     check_choices(options)
     run = start_run(corpora, Path(out), options, force=force)
-    with _log_file(run):
+    with at_work(run.folder):
         do_scores(run, options)
         do_trends(run, options)
         do_simulation(run, options)
@@ -96,28 +96,11 @@ def start_run(corpora: Sequence[str | Path | Corpus], out: Path, options: Option
             "engines": [],
         }
     )
-    with _log_file(run):
+    with at_work(run.folder):
+        run.clean(kept_batches=True)
         _do_tracks(run, loaded)
         _do_chords(run, loaded, options)
     return run
-
-
-@contextmanager
-def _log_file(run: Run) -> Iterator[None]:
-    """Log lines of musictrend go to the run's ``log.txt`` too."""
-    run.folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(run.path("log.txt"), encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
-    parent = logging.getLogger("musictrend")
-    level = parent.level
-    parent.addHandler(handler)
-    parent.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        parent.removeHandler(handler)
-        parent.setLevel(level)
-        handler.close()
 
 
 def _options(options: Options | None, choices: dict[str, Any]) -> Options:
@@ -183,10 +166,9 @@ def _claim_folder(out: Path, corpora: list[Corpus], force: bool) -> Run:
             what = "a run of other corpora" if is_run else "not empty and no run"
             raise RunError(f"{out} is {what}; choose another folder, or overwrite it with --force")
         if not same:
-            remove_run(out)
-    run = Run(out)
-    run.clean(kept_batches=True)
-    return run
+            with lock_folder(out):
+                remove_run(out)
+    return Run(out)
 
 
 def _same_corpora(run: Run, corpora: list[Corpus]) -> bool:

@@ -12,6 +12,7 @@ from musictrend.extraction.file import extract, holds_one_piece
 from musictrend.run import analysis
 from musictrend.run.folder import Run
 from musictrend.run.options import Options
+from musictrend.run.work import at_work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +50,9 @@ def score_source(
         options = replace(kept, measures=measures, window=window, jobs=jobs, quiet=quiet,
                           vocabularies=vocabularies or kept.vocabularies)  # fmt: skip
         run.require("chords")
-        analysis.do_scores(run, options, again=True)
-        analysis.keep_options(run, options)
+        with at_work(run.folder):
+            analysis.do_scores(run, options, again=True)
+            analysis.keep_options(run, options)
         return run.scores()
     if holds_one_piece(path):
         table = extract(path).to_table()
@@ -58,5 +60,6 @@ def score_source(
     if out is None:
         raise ParameterError("a corpus needs -o RUN, the folder its scores are kept in")
     run = analysis.start_run([source], out, options)
-    analysis.do_scores(run, options)
+    with at_work(run.folder):
+        analysis.do_scores(run, options)
     return run.scores()

@@ -10,6 +10,7 @@ from musictrend.errors import ParameterError, RunError
 from musictrend.run import analysis
 from musictrend.run.folder import Run
 from musictrend.run.power import power_of
+from musictrend.run.work import at_work
 
 __all__ = ["rerun_report", "rerun_simulation", "rerun_trends", "trends_of_table"]
 
@@ -29,9 +30,10 @@ def rerun_trends(
                       seed=options.seed if seed is None else seed)  # fmt: skip
     analysis.check_choices(options)
     run.require("scores")
-    analysis.do_trends(run, options, again=True)
-    analysis.do_report(run, options)
-    analysis.keep_options(run, options)
+    with at_work(run.folder):
+        analysis.do_trends(run, options, again=True)
+        analysis.do_report(run, options)
+        analysis.keep_options(run, options)
     return {
         "claims": [c for c in run.claims() if c["kind"] == "observed"],
         "contrasts": run.read("contrasts").to_dict("records"),
@@ -123,9 +125,10 @@ def rerun_simulation(
         )  # fmt: skip
         run.write("sweep", table)
     else:
-        analysis.do_simulation(run, options, again=True)
-        analysis.do_report(run, options)
-        analysis.keep_options(run, options)
+        with at_work(run.folder):
+            analysis.do_simulation(run, options, again=True)
+            analysis.do_report(run, options)
+            analysis.keep_options(run, options)
         table = run.read("simulation")
     last = table[table["step"] == table["step"].max()]
     means = last.groupby(["scenario", "segment", "origin", "quantity"])["value"].mean().reset_index()
@@ -157,8 +160,9 @@ def rerun_report(folder: Path, *, title: str = "", format: str = "html", out: Pa
     if format == "html" and out is None:
         options = analysis.options_of(run)
         options = replace(options, title=title or options.title)
-        analysis.do_report(run, options, again=True)
-        analysis.keep_options(run, options)
+        with at_work(run.folder):
+            analysis.do_report(run, options, again=True)
+            analysis.keep_options(run, options)
         return run.path("report.html")
     names = {"html": "report.html", "md": "report.md", "figures": "figures"}
     if format not in names:

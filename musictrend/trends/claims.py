@@ -438,9 +438,8 @@ def _say_why(
     if main == "inconclusive" and uncorrected != "inconclusive":
         return f"{base}: not beyond chance once the claims of its family are counted (q = {judged['q']:.2f}){agree}."
     if main == "inconclusive":
-        scale, unit = (row["high_sd"] - row["low_sd"]) / (row["high"] - row["low"]), " SD per decade"
-        if pd.isna(scale):
-            scale, unit = 1.0, " per decade"
+        width, width_sd = row["high"] - row["low"], row["high_sd"] - row["low_sd"]
+        scale, unit = (width_sd / width, " SD per decade") if width > 0 and width_sd > 0 else (1.0, " per decade")
         seen = f"{_short(abs(row['mdes'] * scale), sign=False)}{unit}"
         return f"{base}: the interval includes 0; a change of {seen} would have been found{agree}."
     side = "the claim's" if main == "supported" else "the opposite"

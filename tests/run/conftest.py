@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
-from small_corpora import make_rows, small_worlds, write_corpus, write_scenario
+from small_corpora import FEW, make_rows, small_worlds, write_corpus
 
-from musictrend.run import Options, Run, analyze
-
-FEW = Options(
-    n_seeds=2, scenarios=(str(write_scenario(Path(tempfile.mkdtemp()))),), vocabularies=("sevenths",),
-    measures=("types_rarefied", "type_entropy", "dominant_seventh_share", "surprisal"),
-)  # fmt: skip
+from musictrend.run import Run, analyze
 
 
 @pytest.fixture(scope="module", autouse=True)

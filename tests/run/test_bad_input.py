@@ -12,8 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import FEW
-from small_corpora import PATHS, make_rows, write_corpus
+from small_corpora import FEW, PATHS, make_rows, write_corpus
 
 from musictrend.run import analyze
 
@@ -113,6 +112,19 @@ def test_the_rest_is_as_if_they_had_not_been_there(run, tmp_path):
         )
         assert mine.astype("object").equals(clean.read(name).astype("object")), name
     assert run.read("trends").equals(clean.read("trends"))
+
+
+def test_every_bad_file_alone_is_one_line_and_exit_1(messy, capsys, tmp_path):
+    from musictrend.cli.app import run_command
+
+    for path in sorted((messy[0] / "labs").iterdir()):
+        if path.is_symlink() and path.exists():
+            continue  # somebody names it outright: it may lie anywhere
+        assert run_command(["extract", str(path), "-o", str(tmp_path / "out.csv"), "-q"]) in (1, 4), path.name
+        said = capsys.readouterr()
+        assert said.out == "" and said.err.startswith("error: ") and said.err.count("\n") == 1, said.err
+        assert "defect" not in said.err and len(said.err) < 900, said.err
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_labels_of_every_sort_are_kept_apart(tmp_path):

@@ -11,8 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import FEW
-from small_corpora import make_rows, run_command, start_command, write_corpus
+from small_corpora import FEW, make_rows, run_command, start_command, write_corpus
 
 from musictrend.extraction import batches
 from musictrend.run import Run, analyze

@@ -7,8 +7,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from conftest import FEW
-from small_corpora import make_rows, write_corpus
+from small_corpora import FEW, make_rows, write_corpus
 
 from musictrend.errors import MusictrendError, NothingUsableError, ParameterError, RunError
 from musictrend.run import STAGES, Options, Run, analyze
@@ -318,6 +317,19 @@ def test_nothing_usable_is_an_error_of_its_own(tmp_path):
     with pytest.raises(NothingUsableError, match="none of 4 tracks"):
         analyze(write_corpus(tmp_path / "corpus", rows), tmp_path / "run", options=FEW)
     assert len(Run(tmp_path / "run").problems()) == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="locks are POSIX")
+def test_two_processes_never_work_in_one_folder(own_run, small_corpus):
+    from musictrend.run.work import at_work
+
+    before = contents(own_run)
+    with at_work(own_run.folder):
+        for again in (lambda: analyze(small_corpus, own_run.folder, options=FEW), lambda: rerun_trends(own_run.folder)):
+            with pytest.raises(RunError, match="another musictrend is at work"):
+                again()
+    assert contents(own_run) == before
+    analyze(small_corpus, own_run.folder, options=FEW)
 
 
 # --- status, verify, clean

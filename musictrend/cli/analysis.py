@@ -45,7 +45,7 @@ def demo(
     from musictrend.run.demo import CORPORA, expected_failures, packaged, run_demo
 
     if dry_run:
-        common.show_plan([packaged(name).root for name in CORPORA], as_json=as_json)
+        common.show_plan([packaged(name) for name in CORPORA], as_json=as_json)
         return
     common.log_to(quiet=quiet)
     began = time.monotonic()

@@ -69,11 +69,11 @@ def emit_rows(table: Any, columns: list[str] | None = None) -> None:
 
 
 def show_plan(corpora: list[Any], *, as_json: bool) -> None:
-    """What a run would read: one row a corpus."""
+    """What a run would read: one row a corpus, given loaded or as on the command line."""
     from musictrend.corpus.check import describe_corpora
-    from musictrend.corpus.manifest import load_corpus
+    from musictrend.corpus.manifest import Corpus, load_corpus
 
-    table = describe_corpora([load_corpus(corpus) for corpus in corpora])
+    table = describe_corpora([c if isinstance(c, Corpus) else load_corpus(c) for c in corpora])
     emit(table.to_dict("records")) if as_json else emit_rows(table)
 
 

@@ -115,7 +115,7 @@ def list_pieces(
 ) -> list[Track]:
     """Tracks of one file: one for each piece in it.
 
-    The file is opened where it may hold several pieces, where the path does not tell the year, or ``always``.
+    The file is opened where it may hold several pieces, where it alone can tell the year, or ``always``.
 
     Raises
     ------
@@ -124,7 +124,8 @@ def list_pieces(
     """
     labels = labels or {}
     relative = path.relative_to(root).as_posix()
-    if reader.source_kind != "annotation" or not (always or reader.holds_many or not labels.get("year")):
+    opened = always or reader.holds_many or (reader.holds_labels and not labels.get("year"))
+    if reader.source_kind != "annotation" or not opened:
         return [_piece(relative, reader, labels, Annotation(path.stem))]
     pieces = read_pieces(reader, path)
     if len(pieces) == 1:

@@ -33,7 +33,9 @@ def lock_folder(folder: Path) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        raise RunError(f"{folder}: another musictrend is at work in it; wait for it, or choose another folder") from None
+        raise RunError(
+            f"{folder}: another musictrend is at work in it; wait for it, or choose another folder"
+        ) from None
     except OSError:  # a file system without locks
         pass
     try:

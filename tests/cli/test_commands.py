@@ -124,6 +124,10 @@ def test_a_dry_run_writes_nothing(say, corpus, tmp_path):
         said = say(*words, "-o", tmp_path / "out", "--dry-run")
         assert said.code == 0 and said.out
     assert not (tmp_path / "out").exists()
+    assert [row["corpus"] for row in say("demo", "-o", tmp_path / "out", "--dry-run", "--json").data] == [
+        "planted",
+        "art_music",
+    ]
 
 
 def test_logs_go_to_standard_error_and_quiet_is_quiet(say, corpus, quick, tmp_path):

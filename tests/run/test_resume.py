@@ -88,7 +88,7 @@ def test_a_run_killed_in_chords_scores_and_simulation_ends_in_the_same_tables(tm
     seed = random.SystemRandom().randrange(2**32)
     print("moments drawn with seed", seed)
     chance = random.Random(seed)
-    corpus = write_corpus(tmp_path / "small", make_rows(700, events=36))
+    corpus = write_corpus(tmp_path / "small", make_rows(520, events=32))
     out, reference = tmp_path / "run", tmp_path / "undisturbed"
     command = ("analyze", corpus, "-o", out, *CHOICES, "--jobs", "2")
     assert run_command(*command).returncode == 0

@@ -91,6 +91,7 @@ class ChordPro(Reader):
     transcription = "user chart"
     dialect = "leadsheet"
     holds_many = True
+    holds_labels = True
     suffixes = (".cho", ".chopro", ".chordpro", ".crd", ".pro", ".chord")
 
     def read_file(self, path: Path) -> list[Annotation]:

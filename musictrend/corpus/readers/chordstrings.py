@@ -118,6 +118,7 @@ class ChordStrings(Reader):
     url = "https://github.com/spyroskantarelis/chordonomicon"
     transcription = "user chart"
     dialect = "chordonomicon"
+    holds_labels = True
     suffixes = (".chords", ".txt")
 
     def read_track(self, root: Path, track: Track) -> Annotation:

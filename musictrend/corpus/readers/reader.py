@@ -50,6 +50,8 @@ class Reader(ABC):
         ``annotation`` here; later ``score`` and ``audio``.
     holds_many : bool
         Whether a file may hold several pieces (a playlist, a songbook).
+    holds_labels : bool
+        Whether a file may say its own year.
     """
 
     name: ClassVar[str]
@@ -63,6 +65,7 @@ class Reader(ABC):
     suffixes: ClassVar[tuple[str, ...]] = ()
     source_kind: ClassVar[str] = "annotation"
     holds_many: ClassVar[bool] = False
+    holds_labels: ClassVar[bool] = False
 
     def recognises(self, root: Path) -> bool:
         """Whether a folder is this dataset, by its layout (cheap: looks at names, opens nothing large)."""

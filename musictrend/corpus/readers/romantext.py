@@ -291,6 +291,7 @@ class RomanTextReader(Reader):
     url = "https://github.com/MarkGotham/When-in-Rome"
     transcription = "analysis"
     dialect = "romantext"
+    holds_labels = True
     suffixes = (".rntxt", ".rtxt", "analysis.txt")
 
     def read_file(self, path: Path) -> list[Annotation]:

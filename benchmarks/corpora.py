@@ -29,7 +29,11 @@ def analyse(folders: list[Path], out: Path, seeds: int, jobs: int) -> dict[str, 
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     _, errors = process.communicate()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    row: dict[str, object] = {"exit": process.returncode, "seconds": time.monotonic() - began, "peak_mb": used.ru_maxrss / 1024}
+    row: dict[str, object] = {
+        "exit": process.returncode,
+        "seconds": time.monotonic() - began,
+        "peak_mb": used.ru_maxrss / 1024,
+    }
     if (out / "chords.parquet").is_file():
         row |= describe_run(out)
     elif errors:
@@ -72,7 +76,9 @@ def main() -> None:
     jobs = [([p], p.name) for p in folders] if not given.together else []
     if len(folders) > 1 and not given.only:
         jobs.append((folders, "all_together"))
-    print(f"{'corpus':24}{'exit':>5}{'tracks':>8}{'read':>8}{'%':>8}{'chords':>9}{'X':>6}{'claims':>7}{'s':>8}{'MB':>7}")
+    print(
+        f"{'corpus':24}{'exit':>5}{'tracks':>8}{'read':>8}{'%':>8}{'chords':>9}{'X':>6}{'claims':>7}{'s':>8}{'MB':>7}"
+    )
     for chosen, name in jobs:
         if os.fork() == 0:  # a process of its own for each, so that the peak is that run's
             row = analyse(chosen, keep / name, given.seeds, given.jobs)

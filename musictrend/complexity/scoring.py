@@ -6,8 +6,9 @@ track alone, so the number of threads changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -120,6 +121,7 @@ def score_table(
     window: int = WINDOW,
     reference: ReferenceModel | None = None,
     jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> ScoreMatrix:
     """Score every track of a table.
 
@@ -135,6 +137,9 @@ def score_table(
         For surprisal; the one that ships with musictrend when absent.
     jobs : int
         Threads. The scores do not depend on it.
+
+    progress : callable, optional
+        Called with (tracks done, tracks in all), a track once for each vocabulary.
 
     Returns
     -------
@@ -163,6 +168,7 @@ def score_table(
     options = {"window": window, "reference": reference}
     values: dict[tuple[str, str], np.ndarray] = {}
     n_events: dict[str, np.ndarray] = {}
+    done = 0  # tracks, once for each vocabulary
     for vocabulary in (v for v in VOCABULARIES if v in wanted):
         events = chords.events(vocabulary)
         n_events[vocabulary] = events.n_events
@@ -175,12 +181,12 @@ def score_table(
             for measure in meaningful:
                 values[measure.name, vocabulary][slice(*bounds)] = evaluate(measure, chunk, options)
 
-        if jobs == 1:
-            for bounds in _cut_chunks(events):
-                work(bounds)
-        else:
-            with ThreadPoolExecutor(jobs) as pool:
-                list(pool.map(work, _cut_chunks(events)))
+        chunks = list(_cut_chunks(events))
+        with ThreadPoolExecutor(jobs) if jobs > 1 else nullcontext() as pool:
+            for bounds, _ in zip(chunks, pool.map(work, chunks) if pool else map(work, chunks), strict=True):
+                done += bounds[1] - bounds[0]
+                if progress is not None:
+                    progress(done, len(wanted) * chords.n_tracks)
     return ScoreMatrix(chords.track_ids, values, n_events, window)
 
 

@@ -278,11 +278,11 @@ def do_scores(run: Run, options: Options, *, again: bool = False) -> None:
         return
     with run.stage("scores", fingerprint):
         chords = run.chords()
-        with Progress("scores", chords.n_tracks, quiet=options.quiet) as progress:
+        with Progress("scores", 0, "tracks x vocabularies", quiet=options.quiet) as progress:
             matrix = score_table(
-                chords, options.measures, options.vocabularies, window=options.window, jobs=options.jobs
-            )
-            progress.advance(chords.n_tracks)
+                chords, options.measures, options.vocabularies, window=options.window, jobs=options.jobs,
+                progress=_follow(progress),
+            )  # fmt: skip
         run.write("scores", matrix.to_frame())
         run.write_json("measures.json", list_measures().to_dict("records"))
 

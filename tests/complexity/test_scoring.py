@@ -132,3 +132,15 @@ def test_scoring_one_song_with_everything_is_quick():
     began = time.perf_counter()
     score(sequence, "all")
     assert time.perf_counter() - began < 0.5  # 50 ms is the aim; a busy machine is granted ten times that
+
+
+def test_progress_counts_every_track_of_every_vocabulary_once(monkeypatch):
+    monkeypatch.setattr(scoring_module, "CHUNK", 300)
+    for jobs in (1, 2):
+        told = []
+        score_table(
+            random_table(4, 60), "core", VOCABULARIES, jobs=jobs, progress=lambda *now, told=told: told.append(now)
+        )
+        done = [now[0] for now in told]
+        assert len(done) > len(VOCABULARIES) and done == sorted(set(done))
+        assert told[-1] == (60 * len(VOCABULARIES),) * 2

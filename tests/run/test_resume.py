@@ -98,8 +98,9 @@ def test_a_run_killed_in_chords_scores_and_simulation_ends_in_the_same_tables(tm
         code, _ = disturb(command, out, moment, signal.SIGKILL, chance)
         assert code == -signal.SIGKILL
     code, words = disturb(command, out, "simulation", signal.SIGINT, chance)
-    assert code == 130
-    assert words.strip() == "interrupted; the same command goes on where it stopped"
+    # A worker that is starting just then may say a line too; that the command itself says one is tested in tests/cli.
+    assert code == 130, words
+    assert "interrupted; the same command goes on where it stopped" in words
 
     assert run_command(*command).returncode == 0
     assert_same_run(out, reference)

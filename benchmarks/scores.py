@@ -1,268 +1,302 @@
-"""Chords estimated from notes against analyses: prints a table of root, majmin and bass agreement.
+"""Chords and keys estimated from notes, against people's analyses, music21 and chorder: prints every figure.
 
-    python benchmarks/scores.py --folder when_in_rome                our estimator, every aligned pair
-    python benchmarks/scores.py --folder when_in_rome --music21 20   beside music21 chordify, 20 held-out pairs
-    python benchmarks/scores.py --folder when_in_rome --learn FILE   count the tuning half: the estimator's model
+    python benchmarks/scores.py --data FOLDER                      all parts
+    python benchmarks/scores.py --data FOLDER --parts rome dcml    some of: rome dcml pop speed
+    python benchmarks/scores.py --data FOLDER --music21 12 --chorder 60
 
-The folder is the When-in-Rome corpus (or a subset of it) with a ``pieces.tsv`` that names each piece's opus and
-the licence of its analysis. Agreement is weighted by duration, over the time that the analysis calls a chord.
-Pairs are split by opus: counts and constants of ``musictrend.extraction.score`` come from the opuses of the tuning
-half alone (CC BY-SA analyses; ``data/models/score_chords.json`` names every piece), and figures for "held out"
-are of opuses that they have not seen. A pair counts when score and analysis end within two bars of each other and
-at least 60% of the sounding pitch classes lie in the analysed chords.
+FOLDER holds ``when_in_rome``, ``dcml`` and ``pop909``. Every row is duration-weighted over the time that the analysis
+calls a chord, with 95% intervals from resampled pieces; enharmonic roots and keys are equal. *Roman* wants key, root
+and quality (sevenths and all) together; *triad* root and triad quality; *inversion* the bass; *chord* root and quality.
+Pieces are parted by work across the archives (``benchmarks/score_pairs.py``): *test* was looked at once, when the
+network was done; *development* chose its make-up and constants; *held-out songs* and others as ``--pieces`` lists.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
-import json
+import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from score_pairs import Pair, part_name, read_dcml, read_pop909, read_when_in_rome
+
 from musictrend.corpus.notes import Notes
 from musictrend.corpus.readers.scores import read_notes
-from musictrend.errors import ReaderError
-from musictrend.extraction.file import extract
-from musictrend.extraction.score import estimate_chords, slice_notes
+from musictrend.extraction.score import estimate_chords, extract_score
 from musictrend.harmony.chord import Chord
-from musictrend.harmony.quality import list_qualities
+from musictrend.harmony.key import Key
+from musictrend.harmony.reduction import reduce_bitmap
 from musictrend.harmony.sequence import ChordSequence
 
-MIN_FIT = 0.60  # share of sounding pitch classes inside the analysed chord; misaligned pairs have about 0.45
-# What is believed before counting: share of each quality, and weights of its degrees in the sound.
-BELIEF = {
-    "maj": (0.420, (0.40, 0.28, 0.27)),
-    "min": (0.250, (0.40, 0.28, 0.27)),
-    "7": (0.130, (0.31, 0.25, 0.17, 0.23)),
-    "dim": (0.035, (0.32, 0.31, 0.32)),
-    "min7": (0.045, (0.29, 0.24, 0.20, 0.23)),
-    "maj7": (0.015, (0.29, 0.24, 0.20, 0.23)),
-    "hdim7": (0.030, (0.26, 0.24, 0.24, 0.22)),
-    "dim7": (0.045, (0.24, 0.24, 0.24, 0.24)),
-    "aug": (0.006, (0.33, 0.32, 0.30)),
-    "minmaj7": (0.003, (0.29, 0.24, 0.20, 0.23)),
-    "5": (0.021, (0.55, 0.40)),
-}
-BELIEVED_BASS = (0.62, 0.20, 0.12, 0.05)  # root, third, fifth, seventh; 0.09 is shared by the others
-# Quarter notes, chords or moves that the belief counts for; chosen by four-fold cross-validation over opuses.
-WEIGHT = {"sound": 60, "bass": 100, "prior": 100, "motion": 20, "moves": 60}
+RIGHT = ("root", "key", "roman", "triad", "inversion", "chord")
+POP = ("root", "majmin", "sevenths")
+BOOTSTRAPS = 2000
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A score and its analysis."""
-
-    piece: str
-    opus: str
-    licence: str
-    notes: Notes
-    reference: ChordSequence
-
-    @property
-    def group(self) -> str:
-        """``tuning`` or ``held out``: every piece of an opus goes the same way."""
-        even = hashlib.blake2b(self.opus.encode(), digest_size=4).digest()[0] % 2 == 0
-        return "tuning" if self.licence == "CC BY-SA" and even else "held out"
+# --- what is right
 
 
-def read_pairs(folder: Path) -> tuple[list[Pair], list[str]]:
-    """Pairs that are aligned, and why the others were dropped."""
-    pairs, dropped = [], []
-    with (folder / "pieces.tsv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    for row in rows:
-        place = folder / row["piece"]
-        try:
-            notes = read_notes(place / "score.mxl")
-            reference = extract(place / "analysis.txt")
-        except (ReaderError, ValueError) as error:
-            dropped.append(f"{row['piece']}: {error}")
-            continue
-        pair = Pair(row["piece"], row["opus"], row["analysis_licence"].strip(), notes, reference)
-        gap = abs(notes.bar_onset_quarter[-1] - reference.offsets[-1])
-        if gap > 8:
-            dropped.append(f"{row['piece']}: score and analysis end {gap:g} quarter notes apart")
-        elif (fit := measure_fit(pair)) < MIN_FIT:
-            dropped.append(f"{row['piece']}: {fit:.0%} of the notes lie in the analysed chords")
-        else:
-            pairs.append(pair)
-    return pairs, dropped
+def _columns(chords: ChordSequence) -> dict[str, np.ndarray]:
+    bitmap = np.array([c.bitmap if c.is_chord else 0 for c in chords.chords])
+    return {
+        "root": np.array([c.root if c.is_chord else -1 for c in chords.chords]),
+        "bass": np.array([c.bass if c.is_chord else -1 for c in chords.chords]),
+        "triad": reduce_bitmap(bitmap, "triads").astype(int),
+        "seventh": reduce_bitmap(bitmap, "sevenths").astype(int),
+        "key": np.array([-1 if k is None else 2 * k.tonic + (k.mode == "minor") for k in chords.keys]),
+    }
 
 
-def measure_fit(pair: Pair) -> float:
-    """Share of the sounding pitch classes that lie in the analysed chord of their time."""
-    edges, sound, _ = slice_notes(pair.notes)
-    middle = (edges[1:] + edges[:-1]) / 2
-    at = np.searchsorted(pair.reference.onsets, middle, side="right") - 1
-    tones = np.zeros((len(pair.reference), 12))
-    for i, chord in enumerate(pair.reference.chords):
-        tones[i, list(chord.pitch_classes or ())] = 1
-    inside = (at >= 0) & (middle < pair.reference.offsets[np.maximum(at, 0)])
-    heard = sound[inside]
-    return float((heard * tones[at[inside]]).sum() / max(heard.sum(), 1e-9))
-
-
-def compare_chords(reference: ChordSequence, estimate: ChordSequence) -> np.ndarray:
-    """Quarter notes on which root, majmin and bass agree, that are beyond a triad in each, and all: shape (6,)."""
+def compare(reference: ChordSequence, estimate: ChordSequence) -> dict[str, np.ndarray]:
+    """Stretches of one reference chord and one estimate: their length, and what is right (NaN: not asked)."""
     edges = np.unique(np.concatenate([s for c in (reference, estimate) for s in (c.onsets, c.offsets)]))
     middle, width = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
-    at, other = (np.searchsorted(c.onsets, middle, side="right") - 1 for c in (reference, estimate))
-    total = np.zeros(6)
-    for i, j, length, moment in zip(at, other, width, middle, strict=True):
-        if i < 0 or moment >= reference.offsets[i] or not reference.chords[i].is_chord:
-            continue
-        total[5] += length
-        total[3] += length * (reference.chords[i].bitmap.bit_count() > 3)
-        if j < 0 or moment >= estimate.offsets[j] or not estimate.chords[j].is_chord:
-            continue
-        mine, theirs = reference.chords[i], estimate.chords[j]
-        same = mine.root == theirs.root
-        thirds = (1 << 3) | (1 << 4)
-        total[0] += length * same
-        total[1] += length * (same and mine.bitmap & thirds == theirs.bitmap & thirds)
-        total[2] += length * (mine.bass == theirs.bass)
-        total[4] += length * (theirs.bitmap.bit_count() > 3)
-    return total
-
-
-def learn_model(pairs: list[Pair]) -> dict:
-    """What sounds in a chord, what lies in its bass and what follows it, counted and smoothed by belief."""
-    names = list(BELIEF)
-    place = {list_qualities()[name].bitmap: i for i, name in enumerate(names)}
-    k = len(names)
-    sound, bass, prior, moves = np.zeros((k, 12)), np.zeros((k, 12)), np.zeros(k), np.zeros((k, 12, k))
-    for pair in pairs:
-        edges, heard, lowest = slice_notes(pair.notes)
-        lengths, middle = np.minimum(np.diff(edges), 4.0), (edges[1:] + edges[:-1]) / 2
-        known = [(c.root, place.get(c.bitmap)) if c.is_chord else None for c in pair.reference.chords]
-        at = np.searchsorted(pair.reference.onsets, middle, side="right") - 1
-        for i in np.flatnonzero((at >= 0) & (heard.sum(axis=1) > 0)):
-            chord = known[at[i]]
-            if chord is None or chord[1] is None or middle[i] >= pair.reference.offsets[at[i]]:
-                continue
-            sound[chord[1]] += np.roll(heard[i], -chord[0]) / heard[i].sum() * lengths[i]
-            bass[chord[1], (lowest[i] - chord[0]) % 12] += lengths[i]
-        row = [chord for chord in known if chord is not None]
-        for chord in row:
-            if chord[1] is not None:
-                prior[chord[1]] += 1
-        for a, b in zip(row, row[1:], strict=False):
-            if a != b and a[1] is not None and b[1] is not None:
-                moves[a[1], (b[0] - a[0]) % 12, b[1]] += 1
-    believed_sound, believed_bass = np.full((k, 12), 0.02), np.full((k, 12), 0.09)
-    for i, name in enumerate(names):
-        degrees = [d for d in range(12) if list_qualities()[name].bitmap >> d & 1]
-        weights = np.array(BELIEF[name][1])
-        believed_sound[i] /= 12 - len(degrees)
-        believed_bass[i] /= 12 - len(degrees)
-        believed_sound[i, degrees] = 0.98 * weights / weights.sum()
-        believed_bass[i, degrees] = BELIEVED_BASS[: len(degrees)]
-    prior = normalise(prior + WEIGHT["prior"] * np.array([BELIEF[name][0] for name in names]))
-    motion = normalise(moves.sum(axis=(0, 2)) + WEIGHT["motion"])
-    expected = motion[None, :, None] * prior[None, None, :]
-    shares = moves + WEIGHT["moves"] * expected
-    tables = {
-        "sound": normalise(sound + WEIGHT["sound"] * believed_sound),
-        "bass": normalise(bass + WEIGHT["bass"] * normalise(believed_bass)),
-        "prior": prior,
-        "moves": shares / shares.sum(axis=(1, 2), keepdims=True),
+    i, j = (np.searchsorted(c.onsets, middle, side="right") - 1 for c in (reference, estimate))
+    there = (i >= 0) & (middle < reference.offsets[np.maximum(i, 0)])
+    i, j, middle, width = i[there], j[there], middle[there], width[there]
+    heard = (j >= 0) & (middle < estimate.offsets[np.maximum(j, 0)])
+    r = {name: column[i] for name, column in _columns(reference).items()}
+    e = {name: np.where(heard, column[j], -9) for name, column in _columns(estimate).items()}
+    keyed, root = r["key"] >= 0, r["root"] == e["root"]
+    quality = root & (r["seventh"] == e["seventh"])
+    right = {
+        "root": root,
+        "key": np.where(keyed, r["key"] == e["key"], np.nan),
+        "roman": np.where(keyed & (r["seventh"] > 0), quality & (r["key"] == e["key"]), np.nan),
+        "triad": root & (r["triad"] == e["triad"]),
+        "inversion": r["bass"] == e["bass"],
+        "chord": quality,
     }
-    opuses = sorted({pair.opus for pair in pairs})
-    return {
-        "about": "chord statistics of notes and Roman numerals, counted by benchmarks/scores.py --learn",
-        "source": "When in Rome (Gotham, Micchi, Napoles Lopez, Sailor 2023), analyses licensed CC BY-SA 4.0",
-        "pieces": [pair.piece for pair in pairs],
-        "opuses": len(opuses),
-        "qualities": names,
-        "axes": "sound, bass: quality, semitones above the root; moves: quality, semitones to next root, quality",
-        **{name: np.round(table, 6).tolist() for name, table in tables.items()},
-    }
+    sounding = r["root"] >= 0
+    found = {name: value[sounding].astype(float) for name, value in right.items()}
+    return found | {"length": width[sounding], "confidence": estimate.confidence[np.maximum(j, 0)][sounding]}
 
 
-def normalise(counts: np.ndarray) -> np.ndarray:
-    """Counts as shares along the last axis."""
-    return counts / counts.sum(axis=-1, keepdims=True)
+def totals(found: dict[str, np.ndarray], names: tuple[str, ...]) -> np.ndarray:
+    """Right and asked-for time of each rule: shape (len(names), 2)."""
+    out = np.zeros((len(names), 2))
+    for k, name in enumerate(names):
+        asked = ~np.isnan(found[name])
+        out[k] = (found[name][asked] * found["length"][asked]).sum(), found["length"][asked].sum()
+    return out
 
 
-def chordify(notes: Notes) -> ChordSequence:
-    """The same notes through music21: ``chordify``, the root of each chord and its third."""
+def interval(right: np.ndarray, less: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Share right over all pieces, or its lead over ``less``, with a 95% interval of resampled pieces.
+
+    ``right``: shape (pieces, rules, 2).
+    """
+    share = lambda x: 100 * x[..., 0] / np.maximum(x[..., 1], 1e-9)  # noqa: E731
+    draws = np.random.default_rng(0).integers(0, len(right), (BOOTSTRAPS, len(right)))
+    whole, spread = share(right.sum(axis=0)), share(right[draws].sum(axis=1))
+    if less is not None:
+        whole, spread = whole - share(less.sum(axis=0)), spread - share(less[draws].sum(axis=1))
+    return whole, np.quantile(spread, 0.025, axis=0), np.quantile(spread, 0.975, axis=0)
+
+
+def print_row(name: str, right: np.ndarray, less: np.ndarray | None = None) -> None:
+    """One line of a table."""
+    whole, low, high = interval(right, less)
+    cells = [f"{w:+6.1f} [{a:+5.1f} {b:+5.1f}]" if less is not None else f"{w:6.1f} [{a:5.1f} {b:5.1f}]"
+             for w, a, b in zip(whole, low, high, strict=True)]  # fmt: skip
+    print(f"{name:34}{len(right):5}  " + "".join(f"{c:21}" for c in cells))
+
+
+def print_head(title: str, names: tuple[str, ...]) -> None:
+    """Title and columns of a table."""
+    print(f"\n{title}\n{'':34}{'n':>5}  " + "".join(f"{name:21}" for name in names))
+
+
+def print_calibration(found: list[dict[str, np.ndarray]], name: str) -> None:
+    """Confidence beside how often the chord was right, in tenths, and the expected calibration error."""
+    confidence = np.concatenate([f["confidence"] for f in found])
+    right, length = (np.concatenate([f[k] for f in found]) for k in ("chord", "length"))
+    print(
+        f"\ncalibration, {name}: confidence that root and quality are right\n{'':8}{'said':>8}{'right':>8}{'time':>8}"
+    )
+    error, bins = 0.0, np.minimum((confidence * 10).astype(int), 9)
+    for k in range(10):
+        inside = bins == k
+        if inside.any():
+            weight = length[inside]
+            said, was = np.average(confidence[inside], weights=weight), np.average(right[inside], weights=weight)
+            error += abs(said - was) * weight.sum() / length.sum()
+            print(f"{k / 10:.1f}-{(k + 1) / 10:.1f} {said:8.3f}{was:8.3f}{weight.sum() / length.sum():8.1%}")
+    print(f"expected calibration error {error:.3f}")
+
+
+# --- the others
+
+
+def hear_with_music21(notes: Notes) -> ChordSequence:
+    """The same notes through music21: ``chordify``, the root and quality of each chord, and one key of the whole."""
     import music21
 
     stream = music21.stream.Stream()
     for onset, length, pitch in zip(notes.onset_quarter, notes.duration_quarter, notes.pitch, strict=True):
         stream.insert(float(onset), music21.note.Note(int(pitch), quarterLength=round(float(length), 4)))
+    return _name_chords(stream)
+
+
+def _name_chords(stream) -> ChordSequence:
+    """Every vertical of a music21 stream named by music21."""
     chords, onsets, durations = [], [], []
     for element in stream.chordify().flatten().getElementsByClass("Chord"):
-        bitmap = 0
         root = element.root().pitchClass
+        bitmap = 0
         for pitch in element.pitches:
             bitmap |= 1 << (pitch.pitchClass - root) % 12
         chords.append(Chord.from_parts(root, bitmap=bitmap, bass=element.bass().pitchClass))
         onsets.append(float(element.offset))
         durations.append(float(element.quarterLength))
-    return ChordSequence(tuple(chords), onsets, durations, "quarters")
+    found = stream.analyze("key")
+    key = Key(found.tonic.pitchClass, found.mode)
+    return ChordSequence(tuple(chords), onsets, durations, "quarters", keys=key)
+
+
+_CHORDER = {"M": "maj", "m": "min", "o": "dim", "+": "aug", "7": "7", "M7": "maj7", "m7": "min7", "o7": "dim7",
+            "/o7": "hdim7", "sus2": "sus2", "sus4": "sus4"}  # fmt: skip
+_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+
+
+def hear_with_chorder(path: Path) -> ChordSequence:
+    """Chords of a MIDI file by chorder, one a beat."""
+    from chorder import Dechorder
+    from miditoolkit import MidiFile
+
+    chords = []
+    for found in Dechorder.dechord(MidiFile(str(path))):
+        whole = found is not None and found.is_complete()
+        chords.append(Chord.parse(f"{_NAMES[found.root_pc]}:{_CHORDER[found.quality]}") if whole else Chord.NO_CHORD)
+    return ChordSequence(tuple(chords), np.arange(len(chords), dtype=float), np.ones(len(chords)), "quarters")
+
+
+def compare_pop(reference: ChordSequence, estimate: ChordSequence) -> np.ndarray:
+    """Right and asked-for time by mir_eval's rules, over all of the reference: shape (3, 2)."""
+    from musictrend.validation.agreement import Pieces, compare_pieces
+
+    edges = np.unique(np.concatenate([s for c in (reference, estimate) for s in (c.onsets, c.offsets)]))
+    middle, width = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
+    i, j = (np.searchsorted(c.onsets, middle, side="right") - 1 for c in (reference, estimate))
+    there = (i >= 0) & (middle < reference.offsets[np.maximum(i, 0)])
+    heard = Pieces.of_rows(estimate.to_table(), np.maximum(j[there], 0))
+    written = Pieces.of_rows(reference.to_table(), i[there])
+    found = {name: compare_pieces(name, written, heard) for name in POP} | {"length": width[there]}
+    return totals(found, POP)
+
+
+# --- parts
+
+
+def chosen(pairs: list[Pair], n: int) -> list[Pair]:
+    """Some pairs, the same at every run."""
+    return sorted(pairs, key=lambda p: hashlib.blake2b(p.piece.encode()).digest())[:n]
+
+
+def report_analyses(title: str, pairs: list[Pair], n_music21: int, estimate: Callable = estimate_chords) -> None:
+    """Ours by part, music21's beside it, and calibration."""
+    print_head(title, RIGHT)
+    parts: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        parts.setdefault(part_name(pair), []).append(pair)
+    found = {p.piece: compare(p.reference, estimate(p.notes)) for p in pairs}
+    right = {piece: totals(f, RIGHT) for piece, f in found.items()}
+    stack = lambda group: np.stack([right[p.piece] for p in group])  # noqa: E731
+    for name in ("test", "development", "validation", "training"):
+        if name in parts:
+            print_row(name, stack(parts[name]))
+            kinds = {"CC BY-SA": [p for p in parts[name] if p.free], "other": [p for p in parts[name] if not p.free]}
+            if all(kinds.values()):
+                for kind, group in kinds.items():
+                    print_row(f"  {name}, {kind}", stack(group))
+    if n_music21:
+        sample = chosen([p for p in parts["test"] if len(p.notes) < 6000], n_music21)
+        theirs = np.stack([totals(compare(p.reference, hear_with_music21(p.notes)), RIGHT) for p in sample])
+        print_row("test, a sample: musictrend", stack(sample))
+        print_row("the same: music21 chordify + key", theirs)
+        print_row("lead", stack(sample), theirs)
+    print_calibration([found[p.piece] for p in parts["test"]], f"{title}, test")
+
+
+def report_pop(folder: Path, n_chorder: int) -> None:
+    """Ours and chorder's on held-out songs."""
+    pairs, _ = read_pop909(folder)
+    test = [p for p in pairs if part_name(p) == "test"]
+    print_head("POP909, MIDI against its chord labels (WCSR)", POP)
+    ours = {p.piece: compare_pop(p.reference, estimate_chords(p.notes)) for p in test}
+    print_row("test songs: musictrend", np.stack(list(ours.values())))
+    if n_chorder:
+        sample = chosen(test, n_chorder)
+        theirs = np.stack([compare_pop(p.reference, hear_with_chorder(folder / p.piece / f"{p.piece}.mid"))
+                           for p in sample])  # fmt: skip
+        same = np.stack([ours[p.piece] for p in sample])
+        print_row("a sample: musictrend", same)
+        print_row("the same: chorder", theirs)
+        print_row("lead", same, theirs)
+    print_calibration([compare(p.reference, estimate_chords(p.notes)) for p in test], "POP909, test songs")
+
+
+def report_speed(folder: Path, n: int) -> None:
+    """Reading, and reading with chords and keys, beside music21 on the same files."""
+    import music21
+
+    files = sorted(
+        folder.glob("*/*/*/*/score.mxl"), key=lambda p: hashlib.blake2b(str(p.parent.name).encode()).digest()
+    )
+    files = [f for f in files if f.stat().st_size < 60_000][:n]
+    extract_score(files[0])
+    spent = {}
+    began = time.process_time()
+    n_notes = sum(len(read_notes(f)) for f in files)
+    spent["read"] = time.process_time() - began
+    began = time.process_time()
+    for file in files:
+        extract_score(file)
+    spent["extract"] = time.process_time() - began
+    began = time.process_time()
+    scores = [music21.converter.parse(f, forceSource=True, storePickle=False) for f in files]
+    spent["music21 read"] = time.process_time() - began
+    for score in scores:
+        for element in list(score.recurse().getElementsByClass("Harmony")):
+            element.activeSite.remove(element)  # chordify would name them, or raise
+        _name_chords(score)
+    spent["music21 extract"] = time.process_time() - began
+    print(f"\nspeed, CPU seconds for {len(files)} scores of {n_notes:,} notes on one core")
+    for name in ("read", "extract"):
+        ours, theirs = spent[name], spent[f"music21 {name}"]
+        print(f"{name:10} musictrend {ours:7.2f} ({n_notes / ours:9,.0f} notes/s)   music21 {theirs:7.2f} "
+              f"({n_notes / theirs:9,.0f} notes/s)   {theirs / ours:6.1f} times")  # fmt: skip
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--folder", type=Path, required=True, help="the When-in-Rome corpus")
-    add("--music21", type=int, default=0, metavar="N", help="held-out pairs for music21 chordify (slow)")
-    add("--pieces", action="store_true", help="name the tuning pieces and what was dropped")
-    add("--learn", type=Path, metavar="FILE", help="count the tuning half and write the model")
+    add("--data", type=Path, required=True, help="folder of when_in_rome, dcml and pop909")
+    add("--parts", nargs="+", default=["rome", "dcml", "pop", "speed"], choices=["rome", "dcml", "pop", "speed"])
+    add("--music21", type=int, default=12, metavar="N", help="test pieces for music21 chordify + key (slow)")
+    add("--chorder", type=int, default=60, metavar="N", help="test songs for chorder")
+    add("--pieces", action="store_true", help="name the pieces of every part and what was dropped")
     given = parser.parse_args()
-    began = time.process_time()
-    pairs, dropped = read_pairs(given.folder)
-    n_notes = sum(len(p.notes) for p in pairs)
-    taken = time.process_time() - began
-    print(f"{len(pairs)} pairs, {n_notes:,} notes read in {taken:.1f} s; {len(dropped)} dropped")
-    if given.learn:
-        model = learn_model([p for p in pairs if p.group == "tuning"])
-        given.learn.write_text(json.dumps(model, ensure_ascii=False), encoding="utf-8")
-        print(f"{given.learn}: counted in {len(model['pieces'])} pieces of {model['opuses']} opuses")
-        return
-    began = time.process_time()
-    estimates = [estimate_chords(p.notes) for p in pairs]
-    taken = time.process_time() - began
-    results = [compare_chords(p.reference, estimate) for p, estimate in zip(pairs, estimates, strict=True)]
-    print(f"chords estimated in {taken:.1f} s ({n_notes / taken:,.0f} notes/s)\n")
-    print(f"{'':34}{'pairs':>6}{'opuses':>8}{'root':>7}{'majmin':>8}{'bass':>7}{'beyond triads':>18}")
-    groups = {
-        "tuning": [i for i, p in enumerate(pairs) if p.group == "tuning"],
-        "held out": [i for i, p in enumerate(pairs) if p.group == "held out"],
-    }
-    free = {i for i, p in enumerate(pairs) if p.licence == "CC BY-SA"}
-    groups["held out, CC BY-SA"] = [i for i in groups["held out"] if i in free]
-    groups["held out, CC BY-NC-SA"] = [i for i in groups["held out"] if i not in free]
-    for name, chosen in groups.items():
-        print_row(name, pairs, chosen, [results[i] for i in chosen])
-    if given.music21:
-        shortest = sorted(groups["held out"], key=lambda i: hashlib.blake2b(pairs[i].piece.encode()).digest())
-        chosen = shortest[: given.music21]
-        began = time.process_time()
-        theirs = [compare_chords(pairs[i].reference, chordify(pairs[i].notes)) for i in chosen]
-        print(f"\nthe same {len(chosen)} held-out pairs (music21: {time.process_time() - began:.0f} s)")
-        print_row("musictrend", pairs, chosen, [results[i] for i in chosen])
-        print_row("music21 chordify", pairs, chosen, theirs)
-    if given.pieces:
-        print("\ntuning pieces:", *(pairs[i].piece for i in groups["tuning"]), sep="\n  ")
-        print("\ndropped:", *dropped, sep="\n  ")
-
-
-def print_row(name: str, pairs: list[Pair], chosen: list[int], results: list[np.ndarray]) -> None:
-    """One line of the table, duration-weighted over all pairs."""
-    if not chosen:
-        return
-    total = np.sum(results, axis=0)
-    root, majmin, bass, written, found = 100 * total[:5] / max(total[5], 1e-9)
-    opuses = len({pairs[i].opus for i in chosen})
-    print(f"{name:34}{len(chosen):6}{opuses:8}{root:7.1f}{majmin:8.1f}{bass:7.1f}{written:8.1f} ->{found:6.1f}")
+    read = {"rome": read_when_in_rome, "dcml": read_dcml}
+    titles = {"rome": "When in Rome, scores against RomanText", "dcml": "DCML, notes against harmonies"}
+    folders = {"rome": "when_in_rome", "dcml": "dcml"}
+    for part in ("rome", "dcml"):
+        if part in given.parts:
+            pairs, dropped = read[part](given.data / folders[part])
+            report_analyses(titles[part], pairs, given.music21)
+            if given.pieces:
+                print(*(f"  {part_name(p):12} {p.work}: {p.piece}" for p in pairs), sep="\n")
+                print(f"dropped: {len(dropped)}", *dropped, sep="\n  ")
+    if "pop" in given.parts:
+        report_pop(given.data / "pop909", given.chorder)
+    if "speed" in given.parts:
+        report_speed(given.data / "when_in_rome", 12)
 
 
 if __name__ == "__main__":

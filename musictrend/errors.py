@@ -9,6 +9,7 @@
     ├── ReaderError                        one file or one track cannot be read; the rest goes on
     ├── UnsafeFileError     (ReaderError)  a file is refused: bomb, path trick, endless line
     ├── NoSymbolsError      (ReaderError)  a score has no chord symbols; its notes may be read
+    ├── OddNotationError    (ReaderError)  one reader gives up; another may read the file
     ├── NothingUsableError                 nothing in the input can be used (exit code 4)
     ├── RunError                           a run folder is not what a stage needs
     ├── WorkerError                        a worker process died; says with which task
@@ -26,6 +27,7 @@ __all__ = [
     "MusictrendError",
     "NoSymbolsError",
     "NothingUsableError",
+    "OddNotationError",
     "ParameterError",
     "ReaderError",
     "RunError",
@@ -84,6 +86,10 @@ class UnsafeFileError(ReaderError):
 
 class NoSymbolsError(ReaderError):
     """A score has no chord symbols; chords may still be estimated from its notes."""
+
+
+class OddNotationError(ReaderError):
+    """One reader gives up on how a file is written; another may read it."""
 
 
 class NothingUsableError(MusictrendError):

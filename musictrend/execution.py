@@ -9,6 +9,7 @@ OpenMP hangs. A dead worker is an error that names its task.
 from __future__ import annotations
 
 import logging
+import math
 import multiprocessing
 import os
 import signal
@@ -17,11 +18,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any, TypeVar
 
 from musictrend.errors import MissingExtraError, ParameterError, WorkerError
 
-__all__ = ["Progress", "map_tasks", "usable_cores"]
+__all__ = ["Progress", "free_memory", "map_tasks", "usable_cores"]
 
 logger = logging.getLogger(__name__)
 Task = TypeVar("Task")
@@ -110,6 +112,25 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def free_memory() -> float:
+    """Bytes of memory that new processes may take; infinite where nobody says."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            free = next(float(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
+    except (OSError, StopIteration, ValueError):
+        try:
+            free = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) / 2
+        except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+            return math.inf
+    try:  # a container may be given less than the machine has
+        limit, used = (
+            float(Path(f"/sys/fs/cgroup/memory.{name}").read_text(encoding="ascii")) for name in ("max", "current")
+        )
+        return min(free, limit - used)
+    except (OSError, ValueError):
+        return free
 
 
 def _pin_threads() -> None:

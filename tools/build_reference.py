@@ -4,9 +4,10 @@ sample.
     python tools/build_reference.py FOLDER
 
 FOLDER holds the corpora, unpacked, under the names of ``SOURCES``: only those whose licence lets counts made
-from them be shipped. Written into the package: ``data/models/reference_chords.npz`` (bigram counts of tokens
-met in at least three songs, so that no song can be rebuilt), ``data/reference/reference_sample.csv`` (means
-and standard deviations) and a ``.json`` beside each that tells its make-up.
+from them be shipped. Written into the package: ``data/models/reference_chords.npz`` (counts of n-grams of
+tokens met in at least three songs, so that no song can be rebuilt), ``data/reference/reference_sample.csv`` (means
+and standard deviations), a ``.json`` beside each that tells its make-up, and ``data/reference/reference_factor.csv``
+(correlations of the composite's facets).
 
 Every genre weighs the same, and within a genre every era (20 years, and songs without a year); a cell needs
 20 songs, a smaller one joins the nearest era of its genre.
@@ -25,10 +26,12 @@ import pandas as pd
 
 import musictrend
 from musictrend.cache import atomic_path
+from musictrend.complexity.context_tree import LONGEST
+from musictrend.complexity.factor import FACET_NAMES, FACTOR_FILE, correlate_facets
 from musictrend.complexity.measure import select_measures
 from musictrend.complexity.reference import MIN_SONGS, MODEL_FILE, ReferenceModel, build_grammar
 from musictrend.complexity.scoring import score_table
-from musictrend.complexity.standard import COMPOSITE_FACETS, SAMPLE_FILE
+from musictrend.complexity.standard import COMPOSITE_FACETS, SAMPLE_FILE, _sample_rows
 from musictrend.harmony import VOCABULARIES, ChordTable
 
 # Folder -> licence, and the genre of songs that have none of their own. OpenEWLD's genres are those of
@@ -133,7 +136,7 @@ def build_model(chords: ChordTable, tracks: pd.DataFrame, cells: pd.DataFrame) -
         of_cell = cells.groupby(["genre", "era"])["weight"].transform("sum").to_numpy()
         # A long song does not outweigh its cell.
         weight = np.where(in_cell > 0, of_cell / np.maximum(in_cell, 1), 0)
-        grammars[vocabulary] = build_grammar(events, weight)
+        grammars[vocabulary] = build_grammar(events, weight, longest=LONGEST)
     return ReferenceModel(grammars, {**describe(tracks, cells), "fewest_songs_of_a_bigram": MIN_SONGS})
 
 
@@ -178,6 +181,47 @@ def build_sample(chords: ChordTable, cells: pd.DataFrame, model: ReferenceModel)
     return rows
 
 
+def correlate_sample(chords: ChordTable, cells: pd.DataFrame, model: ReferenceModel) -> list[dict]:
+    """Correlations of the composite's facets, over the balanced sample and within its genres.
+
+    They rest on the reference sample's means and SDs, so that file must be written first.
+    """
+    names = [name for facet in COMPOSITE_FACETS for name in facet]
+    rows = []
+    for window in WINDOWS:
+        scores = score_table(chords, names, VOCABULARIES, window=window, reference=model)
+        for vocabulary in VOCABULARIES:
+            if not all((name, vocabulary) in scores.values for name in names):
+                continue
+            facets, whole = correlate_facets({n: scores[n, vocabulary] for n in names}, vocabulary, window)
+            frame = cells[whole].reset_index(drop=True)
+            size = frame.groupby(["genre", "era"])["weight"].transform("size")
+            weight = 1 / (size * frame.groupby("genre")["era"].transform("nunique"))
+            for scope in ("all", "within genres"):
+                centred = pd.DataFrame(facets[whole])
+                if scope == "within genres":
+                    total = weight.groupby(frame["genre"]).transform("sum")
+                    mean = centred.mul(weight, axis=0).groupby(frame["genre"]).transform("sum").div(total, axis=0)
+                    centred = centred - mean
+                covariance = np.cov(centred.to_numpy().T, aweights=weight.to_numpy())
+                sd = np.sqrt(np.diag(covariance))
+                correlation = covariance / np.outer(sd, sd)
+                pairs = zip(*np.triu_indices(len(FACET_NAMES), 1), strict=True)
+                rows.append({
+                    "scope": scope, "vocabulary": vocabulary, "window": window, "n_tracks": int(whole.sum()),
+                    **{f"{FACET_NAMES[i]}_{FACET_NAMES[j]}": f"{correlation[i, j]:.4f}" for i, j in pairs},
+                })  # fmt: skip
+    return rows
+
+
+def write_rows(path: Path, rows: list[dict]) -> None:
+    """Write dictionaries as a CSV."""
+    with atomic_path(path) as part, open(part, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def write_reference(chords: ChordTable, tracks: pd.DataFrame) -> None:
     """Build model and sample and write both into the package."""
     cells = balance_tracks(tracks)
@@ -185,10 +229,11 @@ def write_reference(chords: ChordTable, tracks: pd.DataFrame) -> None:
     model.write(DATA / "models" / MODEL_FILE)
     rows = build_sample(chords, cells, ReferenceModel.read(DATA / "models" / MODEL_FILE))
     path = DATA / "reference" / SAMPLE_FILE
-    with atomic_path(path) as part, open(part, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(path, rows)
+    _sample_rows.cache_clear()
+    write_rows(
+        path.with_name(FACTOR_FILE), correlate_sample(chords, cells, ReferenceModel.read(DATA / "models" / MODEL_FILE))
+    )
     with atomic_path(path.with_suffix(".json")) as part:
         part.write_text(json.dumps(describe(tracks, cells), indent=1, sort_keys=True) + "\n", encoding="utf-8")
     for vocabulary, grammar in model.grammars.items():

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from musictrend.cli import common
-from musictrend.cli.common import DryRun, Executor, Jobs, Json, Quiet, Seed
+from musictrend.cli.common import Commercial, DryRun, Engine, Executor, From, Jobs, Json, Quiet, Seed
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Run folder; an existing run is resumed.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is in the folder.")]
@@ -17,7 +17,7 @@ AllowFailures = Annotated[bool, typer.Option("--allow-failures", help="End in 0 
 Vocabulary = Annotated[
     list[str] | None, typer.Option("--vocabulary", help="root, majmin, triads, sevenths or full; may be given again.")
 ]
-Measures = Annotated[str, typer.Option("--measures", help="core, all, or names with commas.")]
+Measures = Annotated[str, typer.Option("--measures", help="core, standard, all, or names with commas.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,8 +37,8 @@ def demo(
 ) -> None:
     """Go the whole way on the packaged corpora, offline.
 
-    Two runs: SYNTHETIC pop and niche genres with planted trends, and real scores
-    of art music.
+    Three runs: SYNTHETIC pop and niche genres with planted trends, real scores of
+    art music, and a dozen SYNTHETIC recordings whose chords an engine has to hear.
 
     Try: musictrend demo -o demo
     """
@@ -60,10 +60,13 @@ def analyze(
         list[str], typer.Argument(metavar="CORPUS...", help="Folders, tables, or names of the catalogue.")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Run folder; an existing run is resumed.")],
+    source: From = "auto",
+    engine: Engine = "auto",
+    commercial: Commercial = False,
     seed: Seed = 0,
     jobs: Jobs = 0,
     executor: Executor = "local",
-    measures: Measures = "all",
+    measures: Measures = "standard",
     vocabulary: Vocabulary = None,
     window: Annotated[int, typer.Option("--window", help="Events in a window.", min=4)] = 30,
     scenario: Annotated[
@@ -90,6 +93,7 @@ def analyze(
         seed=seed, measures=split_measures(measures), window=window, n_seeds=seeds, claims=claims, title=title,
         vocabularies=tuple(vocabulary) if vocabulary else Options.vocabularies,
         scenarios=tuple(scenario) if scenario else Options.scenarios,
+        source=source, engine=engine, commercial=commercial,
         jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet,
     )  # fmt: skip
     if dry_run:
@@ -104,8 +108,10 @@ def analyze(
 
 
 def split_measures(text: str) -> str | tuple[str, ...]:
-    """``core``, ``all``, or names separated by commas."""
-    return text if text in ("core", "all") else tuple(name.strip() for name in text.split(",") if name.strip())
+    """``core``, ``standard``, ``all``, or names separated by commas."""
+    return (
+        text if text in ("core", "standard", "all") else tuple(name.strip() for name in text.split(",") if name.strip())
+    )
 
 
 def _show(runs: dict, as_json: bool, seconds: float) -> None:

@@ -36,9 +36,9 @@ def top(
 
 
 def _register() -> None:
-    from musictrend.cli import analysis, chords, corpora, evaluation, laws, runs
+    from musictrend.cli import analysis, chords, corpora, engines, evaluation, laws, runs
 
-    for module in (analysis, corpora, chords, evaluation, runs, laws):
+    for module in (analysis, corpora, chords, engines, evaluation, runs, laws):
         module.register(app)
 
 

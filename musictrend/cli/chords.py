@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from musictrend.cli import common
-from musictrend.cli.common import DryRun, Executor, Jobs, Json, Quiet, Seed
+from musictrend.cli.common import Commercial, DryRun, Engine, Executor, From, Jobs, Json, Quiet, Seed
 
 
 def register(app: typer.Typer) -> None:
@@ -76,6 +76,9 @@ def extract(
         Path | None, typer.Option("--out", "-o", help=".lab, .jams or .csv for a file; a folder for a corpus.")
     ] = None,
     part: Annotated[str, typer.Option("--part", help="Which piece of a file that holds several.")] = "",
+    source_kind: From = "auto",
+    engine: Engine = "auto",
+    commercial: Commercial = False,
     jobs: Jobs = 0,
     executor: Executor = "local",
     dry_run: DryRun = False,
@@ -90,16 +93,17 @@ def extract(
 
     common.log_to(quiet=quiet)
     path = Path(source)
-    from musictrend.extraction.file import chord_rows, holds_one_piece, write_chords
-    from musictrend.extraction.file import extract as extract_file
+    from musictrend.extraction.file import chord_rows, extract_with_engine, holds_one_piece, write_chords
+    from musictrend.extraction.origin import Origin
 
     if holds_one_piece(path):
-        sequence = extract_file(path, part=part or None)
+        origin = Origin(source_kind, engine, commercial)
+        sequence, made_by = extract_with_engine(path, origin, part=part or None)
         if out is not None:
             write_chords(sequence, out)
         if as_json:
             key = next((k for k in sequence.keys or () if k is not None), None)  # type: ignore[union-attr]
-            common.emit({"track_id": sequence.track_id, "engine": "annotation", "unit": sequence.unit,
+            common.emit({"track_id": sequence.track_id, "engine": made_by, "unit": sequence.unit,
                          "n_chords": len(sequence), "key": str(key) if key else None, "chords": chord_rows(sequence)})  # fmt: skip
         elif out is None:
             for row in chord_rows(sequence):
@@ -112,7 +116,10 @@ def extract(
         raise ParameterError("a corpus needs -o FOLDER")
     from musictrend.run.extraction import extract_to_folder
 
-    rows = extract_to_folder(source, out, jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet)
+    rows = extract_to_folder(
+        source, out, notes_or_symbols=source_kind, engine=engine, commercial=commercial,
+        jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet,
+    )  # fmt: skip
     if as_json:
         common.emit(rows)
     else:
@@ -123,13 +130,22 @@ def extract(
         raise typer.Exit(common.SOME_FAILED)
 
 
-def measures(as_json: Json = False) -> None:
+def measures(
+    factor: Annotated[
+        bool, typer.Option("--factor", help="The composite's factor check in place of the list: loadings, omega, fit.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """List every measure: facet, unit, direction, source.
 
     Try: musictrend measures
     """
-    from musictrend.complexity import list_measures
+    from musictrend.complexity import list_factor_checks, list_measures
 
+    if factor:
+        checks = list_factor_checks()
+        common.emit(checks.to_dict("records")) if as_json else common.emit_rows(checks)
+        return
     table = list_measures()
     common.emit(table.to_dict("records")) if as_json else common.emit_rows(
         table, ["measure", "facet", "unit", "low", "high", "rises_with_complexity", "coarsest", "citation"]
@@ -139,9 +155,14 @@ def measures(as_json: Json = False) -> None:
 def score(
     source: Annotated[str, typer.Argument(metavar="RUN|CORPUS|FILE")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder for a corpus.")] = None,
-    measures: Annotated[str, typer.Option("--measures", help="core, all, or names with commas.")] = "all",
+    measures: Annotated[str, typer.Option("--measures", help="core, standard, all, or names with commas.")] = "all",
     vocabulary: Annotated[list[str] | None, typer.Option("--vocabulary", help="May be given again.")] = None,
     window: Annotated[int, typer.Option("--window", min=4)] = 30,
+    explain: Annotated[bool, typer.Option("--explain", help="Say which chords drove each measure.")] = False,
+    track: Annotated[list[str] | None, typer.Option("--track", help="With --explain: a track of the run.")] = None,
+    source_kind: From = "auto",
+    engine: Engine = "auto",
+    commercial: Commercial = False,
     seed: Seed = 0,
     jobs: Jobs = 0,
     executor: Executor = "local",
@@ -152,18 +173,32 @@ def score(
     """Score the complexity of a file, a corpus, or the tracks of a run.
 
     Try: musictrend score song.lab --measures core
+    Try: musictrend score song.lab --explain --vocabulary sevenths
     """
     from musictrend.cli.analysis import split_measures
-    from musictrend.run.scoring import score_source
+    from musictrend.run.scoring import explain_source, score_source
 
     common.log_to(quiet=quiet)
+    if explain:
+        found = explain_source(
+            source, tuple(track or ()), measures=split_measures(measures), vocabularies=tuple(vocabulary or ()),
+            window=window,
+        )  # fmt: skip
+        if as_json:
+            common.emit(found.to_dict("records"))
+            return
+        strongest = found[found["influence"] != 0].groupby(["track_id", "measure", "vocabulary"], sort=False).head(3)
+        common.emit_rows(strongest, ["track_id", "measure", "vocabulary", "label", "influence", "n_events"])
+        return
     if dry_run:
         common.show_plan([source], as_json=as_json)
         return
     table = score_source(
         source, out, measures=split_measures(measures), vocabularies=tuple(vocabulary or ()), window=window,
+        source_kind=source_kind, engine=engine, commercial=commercial,
         seed=seed, jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet,
     )  # fmt: skip
-    common.emit(table.to_dict("records")) if as_json else common.emit_rows(
-        table, ["track_id", "measure", "vocabulary", "value", "low", "high", "n_events"]
-    )
+    shown = ["track_id", "measure", "vocabulary", "value", "low", "high", "n_events"]
+    if "track_id" not in table:  # so many tracks that their scores are summed up
+        shown = list(table.columns)
+    common.emit(table.to_dict("records")) if as_json else common.emit_rows(table, shown)

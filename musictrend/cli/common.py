@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 __all__ = [
-    "DryRun", "Executor", "Jobs", "Json", "Quiet", "Seed", "emit", "emit_rows", "finish", "log_to", "resolve_jobs",
-    "show_plan",
+    "Commercial", "DryRun", "Engine", "Executor", "From", "Jobs", "Json", "Quiet", "Seed", "emit", "emit_rows", "finish",
+    "log_to", "resolve_jobs", "show_plan",
 ]  # fmt: skip
 
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random; same seed, same numbers.", min=0)]
@@ -19,6 +19,11 @@ Jobs = Annotated[
     int, typer.Option("--jobs", "-j", help="Worker processes; 0 for every usable core. No number depends on it.", min=0)
 ]
 Executor = Annotated[str, typer.Option("--executor", help="local, dask, or tcp://host:port of a Dask scheduler.")]
+From = Annotated[
+    str, typer.Option("--from", help="symbols as written, notes to estimate though symbols are written, or auto.")
+]
+Engine = Annotated[str, typer.Option("--engine", help="For recordings: a name of musictrend engines, or auto.")]
+Commercial = Annotated[bool, typer.Option("--commercial", help="Never an engine whose weights forbid commercial use.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no log lines.")]

@@ -12,6 +12,7 @@ from musictrend.cli.common import Json, Quiet
 
 if TYPE_CHECKING:
     from musictrend.validation import Evaluation
+    from musictrend.validation.reliability import Reliability
 
 FEW = 12  # tracks and failures shown one by one
 SHOWN = ("root", "majmin", "majmin_inv", "triads", "sevenths", "sevenths_inv", "mirex", "seg", "key", "roman")
@@ -37,8 +38,8 @@ def evaluate(
     """Say how right estimated chords are, and what their errors do to every measure.
 
     WCSR by mir_eval's rules, segmentation, keys and Roman numerals, the bias of
-    every measure of complexity, and which qualities are confused. The estimate
-    is cropped to the reference's time and padded with N.
+    every measure of complexity, which qualities are confused, and what the
+    estimate's confidences are worth. The estimate is cropped to the reference's time and padded with N.
 
     Try: musictrend evaluate reference.lab estimate.lab
     """
@@ -75,9 +76,22 @@ def _show(found: Evaluation) -> None:
         )
     print("\nqualities: share of the time of each in the reference (row), by what was estimated (column):")
     common.emit_rows(_square(found.confusion))
+    if found.reliability is not None:
+        _show_reliability(found.reliability)
     print("\nbias of measures (estimate minus reference, over tracks):")
     known = found.bias[found.bias["n"] > 0]
     common.emit_rows(known.drop(columns=["reference_mean", "estimate_mean"]))
+
+
+def _show_reliability(found: Reliability) -> None:
+    print(
+        f"\nconfidences of {found.n_chords} chords, judged by {found.rule}: ECE {found.ece:.3f}, AUROC {found.auroc:.3f}"
+    )
+    rows = [{"confidence": f"{b.low:.1f}-{b.high:.1f}", "mean": round(b.confidence, 3), "right": round(b.right, 3),
+             "share of time": round(b.share, 3)} for b in found.bins]  # fmt: skip
+    import pandas as pd
+
+    common.emit_rows(pd.DataFrame(rows))
 
 
 def _square(confusion):

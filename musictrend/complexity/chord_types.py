@@ -278,6 +278,10 @@ register(Measure(
     title="Different chords in 30",
     description="How many different chords one expects among 30 chords drawn from the song.",
     citation="Hurlbert (1971), Ecology 52:577",
+    length_rule="rarefaction",
+    formula="Σ_i [1 - C(n - n_i, 30)/C(n, 30)], n_i how often chord i occurs among n",
+    blind_to="Order: any shuffle scores the same. Wrong labels look like new chords and raise it.",
+    example="A loop of four chords, however long: 4",
 ))  # fmt: skip
 register(Measure(
     "type_entropy", type_entropy, "vocabulary", "bits", 0, np.inf, True, "root", windowed=True, core=True,
@@ -285,36 +289,57 @@ register(Measure(
     description="Entropy of the chords in windows of 30, corrected for small samples: high when many "
     "are used evenly.",
     citation="Miller (1955)",
+    formula="-Σ p log2 p + (K - 1)/(2 n ln 2), p the share of each of K chords in the window, n = 30",
+    blind_to="Order: any shuffle scores the same. Wrong labels look like new chords and raise it. "
+    "Still too low where most chords occur once.",
+    example="A loop of four chords over 8: 2.27; counts 4 4 3 2 2 2 1 1: 2.1526 nats",
 ))  # fmt: skip
 register(Measure(
     "hill2", hill2, "vocabulary", "chords", 1, np.inf, True, "root", windowed=True,
     title="Effective number of chords",
     description="As many equally common chords would give the same chance that two chords are equal.",
     citation="Hill (1973), Ecology 54:427",
+    formula="1 / Σ p², p the share of each chord in the window",
+    blind_to="Order: any shuffle scores the same. Wrong labels look like new chords and raise it. "
+    "Rare chords hardly count.",
+    example="A loop of four chords: 4",
 ))  # fmt: skip
 register(Measure(
     "mtld", mtld, "vocabulary", "events", 1, np.inf, True, "root", options=("window",),
     title="Chords before repetition sets in",
     description="Mean number of chords before fewer than 72% of them are different.",
     citation="McCarthy & Jarvis (2010), Behavior Research Methods 42:381",
+    length_rule="run",
+    formula="chords / runs, a run ending when different chords / chords falls below .72; mean of both directions",
+    blind_to="What the chords are and how rich they are. A song in which nothing returns has its own length.",
+    example="C G Am F eight times: 6.4",
 ))  # fmt: skip
 register(Measure(
     "cardinality", cardinality, "vocabulary", "pitch classes", 1, 12, True, "sevenths", core=True,
     title="Notes in a chord",
     description="Mean number of different notes in a chord.",
     citation="Huron (1994), Music Perception 11:289",
+    formula="mean over chords of the number of different notes",
+    blind_to="Which notes: a major sixth chord and a dominant seventh are alike. Transcribers who write triads.",
+    example="C G7 C G9: 3.75",
 ))  # fmt: skip
 register(Measure(
     "nontriad_share", nontriad_share, "vocabulary", "share", 0, 1, True, "sevenths", core=True,
     title="Chords beyond triads",
     description="Share of chords with four or more different notes.",
     citation="Broze & Shanahan (2013), Music Perception 31:32",
+    formula="chords with 4 or more different notes / chords",
+    blind_to="How rich beyond four notes. Transcribers who write triads, engines that miss sevenths (17 to 20 points).",
+    example="C G7 Csus4 F5: 0.25",
 ))  # fmt: skip
 register(Measure(
     "extended_share", extended_share, "vocabulary", "share", 0, 1, True, "full", core=True,
     title="Extended chords",
     description="Share of chords with five or more different notes: ninths and beyond.",
     citation="Broze & Shanahan (2013), Music Perception 31:32",
+    formula="chords with 5 or more different notes / chords",
+    blind_to="Altered sevenths of four notes. Lead sheets write more extensions than are played, tabs fewer.",
+    example="C G9: 0.5",
 ))  # fmt: skip
 register(Measure(
     "dominant_seventh_share", dominant_seventh_share, "vocabulary", "share", 0, 1, True, "sevenths",
@@ -322,16 +347,26 @@ register(Measure(
     title="Dominant sevenths",
     description="Share of chords with a major third and a minor seventh.",
     citation="Mauch et al. (2015), R. Soc. Open Sci. 2:150081",
+    formula="chords that contain {0, 4, 10} above the root / chords",
+    blind_to="Function: a blues tonic and a dominant are alike.",
+    example="C G9: 0.5",
 ))  # fmt: skip
 register(Measure(
     "minor_seventh_share", minor_seventh_share, "vocabulary", "share", 0, 1, True, "sevenths", core=True,
     title="Minor sevenths",
     description="Share of chords with a minor third and a minor seventh, half-diminished chords left out.",
     citation="Mauch et al. (2015), R. Soc. Open Sci. 2:150081",
+    formula="chords that contain {0, 3, 10} above the root, without a diminished fifth unless a perfect one "
+    "sounds too / chords",
+    blind_to="Function; C6 written as Am7/C.",
+    example="Dm7 Bm7b5: 0.5",
 ))  # fmt: skip
 register(Measure(
     "sus_share", sus_share, "vocabulary", "share", 0, 1, True, "triads",
     title="Suspended chords",
     description="Share of chords with a second or fourth in place of the third.",
     citation="musictrend",
+    formula="chords with a second or fourth and no third / chords",
+    blind_to="Whether the fourth resolves. Engines hear many suspensions as triads.",
+    example="Gsus4 G: 0.5",
 ))  # fmt: skip

@@ -1,14 +1,14 @@
-"""Tonality: how far it is from each chord to the next, in four spaces.
+"""Tonality: how far it is from each chord to the next, by its notes alone.
 
-Means over transitions between neighbours (not across N or X). Three of the four depend only on the kind of
+Means over transitions between neighbours (not across N or X). Each distance depends only on the kind of
 transition up to transposition, so each kind is measured once, whatever the number of songs.
 
 References
 ----------
-.. [1] Lerdahl (2001). Tonal pitch space. Oxford University Press.
-.. [2] Chew (2000). Towards a mathematical model of tonality. MIT. (spiral array)
-.. [3] Bernardes et al. (2016). J. New Music Research 45:281. (tonal interval vectors)
-.. [4] Tymoczko (2006). The geometry of musical chords. Science 313:72.
+.. [1] Bernardes et al. (2016). J. New Music Research 45:281. (tonal interval vectors)
+.. [2] Tymoczko (2006). The geometry of musical chords. Science 313:72.
+.. [3] Milne, Sethares, Laney, Sharp (2011). Modelling the similarity of pitch collections with expectation
+tensors. J. Mathematics and Music 5:1. (spectral pitch-class distance)
 """
 
 from __future__ import annotations
@@ -18,22 +18,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from musictrend.complexity.consonance import tone_spectrum
 from musictrend.complexity.measure import Measure, register
 from musictrend.complexity.ragged import find_transitions, mean_by_track, relative_sets
-from musictrend.complexity.tonality import scale_sets
 
 if TYPE_CHECKING:
     from musictrend.harmony.table import EventTable
 
 __all__ = [
     "TIV_WEIGHTS",
-    "line_distance",
-    "spiral_diameter",
+    "mean_by_kind",
+    "spectral_distance",
+    "spectral_distances",
     "tiv_distance",
     "tonal_interval_vectors",
-    "tps_distance",
-    "tps_steps",
-    "tpsd_steps",
     "voice_leading",
     "voice_leading_steps",
 ]
@@ -41,244 +39,28 @@ __all__ = [
 _ALL = np.arange(4096)
 
 
-def _by_track(events: EventTable, of_kind: np.ndarray) -> np.ndarray:
-    """Mean over each track's transitions of a number that belongs to their kind."""
+def mean_by_kind(events: EventTable, of_kind: np.ndarray) -> np.ndarray:
+    """Mean over each track's transitions of a number that belongs to their kind (`find_transitions`)."""
     steps = find_transitions(events)
     return mean_by_track(of_kind[steps.kind], steps.track, events.n_tracks)
 
 
-# Tonal pitch space
-# ------------------------------------------------------------------------------------------------
-
-# Place of each scale degree on the diatonic circle of fifths I V II VI III VII IV, by semitones above the
-# tonic; 7 is outside the scale. In minor both sevenths are degree VII.
-_CIRCLE = np.array([
-    [0, 7, 2, 7, 4, 6, 7, 1, 7, 3, 7, 5],
-    [0, 7, 2, 4, 7, 6, 7, 1, 3, 7, 5, 5],
-])  # fmt: skip
-_SCALES = scale_sets()
-_SIZE = np.bitwise_count(_ALL).astype(np.int64)
-
-
-def _fifths_apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Steps on the circle of fifths between pitch classes, 0 to 6."""
-    steps = ((a - b) * 7) % 12
-    return np.minimum(steps, 12 - steps)
-
-
-def _basic_space(root: np.ndarray, chroma: np.ndarray, tonic: np.ndarray, mode: np.ndarray) -> list[np.ndarray]:
-    """Levels of Lerdahl's basic space: scale, chord, fifth, root; each a set that contains the next chord
-    tones.
-    """
-    relative = relative_sets(chroma, root)
-    # The chord's own fifth: perfect, else diminished, else augmented; a chord without any has the perfect one
-    # in mind.
-    perfect, diminished, augmented = (relative >> step & 1 for step in (7, 6, 8))
-    fifth = np.where(perfect, 7, np.where(diminished, 6, np.where(augmented, 8, 7)))
-    one = np.int64(1)
-    return [_SCALES[mode, tonic] | chroma, chroma, one << root | one << (root + fifth) % 12, one << root]
-
-
-def tps_steps(
-    source: tuple[np.ndarray, ...], target: tuple[np.ndarray, ...]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Parts of Lerdahl's chord distance delta = i + j + k.
-
-    Parameters
-    ----------
-    source, target : tuple of int64 arrays, shape (t,) each
-        Root, chroma, key tonic and key mode (0 major, 1 minor) of the two chords.
-
-    Returns
-    -------
-    i : steps between the keys on the circle of fifths (a minor key stands where its relative major does)
-    j : steps between the roots on the diatonic circle of fifths of the target's key; where a root lies
-    outside
-        the scale, on the chromatic circle
-    k : pitch classes in the levels of the target's basic space that are not in the same level of the source's
-
-    Examples
-    --------
-    >>> one = lambda *parts: tuple(np.array([part]) for part in parts)
-    >>> tonic, dominant = one(0, 0b10010001, 0, 0), one(7, 0b100010000100, 0, 0)
-    >>> [int(part[0]) for part in tps_steps(tonic, dominant)]
-    [0, 1, 4]
-    """
-    (root_a, _, tonic_a, mode_a), (root_b, _, tonic_b, mode_b) = source, target
-    i = _fifths_apart(tonic_a + 3 * mode_a, tonic_b + 3 * mode_b)
-    place_a = _CIRCLE[mode_b, (root_a - tonic_b) % 12]
-    place_b = _CIRCLE[mode_b, (root_b - tonic_b) % 12]
-    around = np.abs(place_a - place_b)
-    diatonic = (place_a < 7) & (place_b < 7)
-    j = np.where(diatonic, np.minimum(around, 7 - around), _fifths_apart(root_a, root_b))
-    levels = zip(_basic_space(*source), _basic_space(*target), strict=True)
-    k = sum(_SIZE[there & ~here] for here, there in levels)
-    return i, j, np.asarray(k)
-
-
-def tpsd_steps(source: tuple[np.ndarray, ...], target: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Chord distance of de Haas's TPSD: root steps j, and half the pitch classes by which the basic spaces
-    differ.
-
-    Symmetric where Lerdahl's is not; one key for both chords (the target's counts for j).
-
-    Parameters
-    ----------
-    source, target : tuple of int64 arrays, shape (t,) each
-        As in `tps_steps`.
-
-    Returns
-    -------
-    distance : float64 array, shape (t,)
-
-    References
-    ----------
-    .. [1] de Haas, Wiering, Veltkamp (2013). A geometrical distance measure for determining the similarity of
-       musical harmony. Int. J. Multimedia Information Retrieval 2:189.
-
-    Examples
-    --------
-    >>> one = lambda *parts: tuple(np.array([part]) for part in parts)
-    >>> tpsd_steps(one(0, 0b10010001, 0, 0), one(7, 0b100010100100, 0, 0)).tolist()      # C to G7 in C
-    [5.5]
-    """
-    _, j, _ = tps_steps(source, target)
-    levels = zip(_basic_space(*source), _basic_space(*target), strict=True)
-    return j + sum(_SIZE[here ^ there] for here, there in levels) / 2
-
-
-def tps_distance(events: EventTable) -> np.ndarray:
-    """Mean distance from chord to chord in Lerdahl's tonal pitch space.
-
-    From I in C: V 5, IV 5, vi 7, iii 7, ii 8, vii0 8; to I of G 7. Chromatic roots (no rule of Lerdahl's
-    covers them) go round the chromatic circle of fifths.
-
-    Parameters
-    ----------
-    events : EventTable, n tracks
-
-    Returns
-    -------
-    distance : float64 array, shape (n,)
-        NaN where no transition has keys at both ends.
-
-    References
-    ----------
-    .. [1] Lerdahl (2001). Tonal pitch space, chapter 2.
-
-    Examples
-    --------
-    >>> from musictrend.harmony import ChordSequence
-    >>> seq = ChordSequence.from_labels(["C", "A:min"], key="C:major")
-    >>> tps_distance(seq.to_table().events("triads")).tolist()
-    [7.0]
-    """
-    steps = find_transitions(events)
-    keyed = (events.key_tonic[steps.source] >= 0) & (events.key_tonic[steps.target] >= 0)
-    ends = []
-    for rows in (steps.source[keyed], steps.target[keyed]):
-        columns = (events.root, events.chroma, events.key_tonic, events.key_mode)
-        ends.append(tuple(column[rows].astype(np.int64) for column in columns))
-    total = sum(tps_steps(*ends)).astype(np.float64)  # type: ignore[union-attr]
-    return mean_by_track(total, steps.track[keyed], events.n_tracks)
-
-
-# Spiral array
-# -----------------------------------------------------------------------------------------------------
-
-_RISE = np.sqrt(2 / 15)  # Chew's h: a fifth and a major third are equally far
-_ZERO = 24  # bit of the line of fifths on which the first chord's root lies
-
-
-def line_distance(steps: np.ndarray | int) -> np.ndarray:
-    """Distance of two notes on the spiral array, by their steps apart on the line of fifths.
-
-    Examples
-    --------
-    >>> line_distance(np.array([1, 4, 3])).round(4).tolist()            # fifth, major third, minor third
-    [1.4606, 1.4606, 1.7889]
-    """
-    d = np.asarray(steps, dtype=np.float64)
-    return np.sqrt(2 - 2 * np.cos(d * np.pi / 2) + (d * _RISE) ** 2)
+# Bernardes et al. (2016), by the kind of music that the vectors are made from.
+TIV_WEIGHTS = {
+    "symbolic": np.array([2.0, 11.0, 17.0, 16.0, 19.0, 7.0]),
+    "audio": np.array([3.0, 8.0, 11.5, 15.0, 14.5, 7.5]),
+}
 
 
 @cache
-def _spell_sets() -> np.ndarray:
-    """Line of fifths of each root-relative set, as bits with the root at 0 steps = bit 24: int64, shape
-    (4096,).
-
-    Spelled as its chord symbol would be: b9, b3 (#9 beside a major third), b5 without a fifth and #11 with
-    one, #5 over a major third without a fifth and b13 otherwise, the diminished seventh as bb7.
-    """
-    has = [(_ALL >> step & 1).astype(bool) for step in range(12)]
-    steps = [
-        np.full(4096, 0),
-        np.full(4096, -5),
-        np.full(4096, 2),
-        np.where(has[4], 9, -3),
-        np.full(4096, 4),
-        np.full(4096, -1),
-        np.where(has[7], 6, -6),
-        np.full(4096, 1),
-        np.where(has[4] & ~has[7], 8, -4),
-        np.where(has[3] & has[6] & ~has[4] & ~has[7] & ~has[10], -9, 3),
-        np.full(4096, -2),
-        np.full(4096, 5),
-    ]
-    line = np.zeros(4096, dtype=np.int64)
-    for present, place in zip(has, steps, strict=True):
-        line |= np.where(present, np.int64(1) << (_ZERO + place), 0)
-    return line
-
-
-def spiral_diameter(events: EventTable) -> np.ndarray:
-    """Mean diameter of two neighbouring chords' notes on Chew's spiral array.
-
-    The two chords of a transition are one cloud; its diameter is the largest distance of two of its notes.
-    Chords are spelled from their qualities, and the second root as near to the first on the line of fifths as
-    it can be (a tritone upward), so that no key is needed and transposition changes nothing.
-
-    Parameters
-    ----------
-    events : EventTable, n tracks
-
-    Returns
-    -------
-    diameter : float64 array, shape (n,)
-        NaN without transitions.
-
-    References
-    ----------
-    .. [1] Chew (2000); Herremans, Chew (2016). Tension ribbons. TENOR.
-
-    Examples
-    --------
-    >>> from musictrend.harmony import ChordSequence
-    >>> seq = ChordSequence.from_labels(["C", "A:min"])
-    >>> spiral_diameter(seq.to_table().events("triads")).round(4).tolist()
-    [2.1292]
-    """
-    steps = find_transitions(events)
-    line = _spell_sets()
-    place = (steps.interval * 7 + 5) % 12 - 5  # of the second root: -5 to 6 steps
-    second = line[steps.target_set]
-    second = np.where(place >= 0, second << np.maximum(place, 0), second >> np.maximum(-place, 0))
-    cloud = line[steps.source_set] | second
-    widest = np.zeros(len(cloud))
-    for apart in range(1, 40):
-        widest = np.where(cloud & cloud >> apart, np.maximum(widest, line_distance(apart)), widest)
-    return _by_track(events, widest)
-
-
-# Tonal interval vectors
-# -------------------------------------------------------------------------------------------
-
-TIV_WEIGHTS = np.array([2.0, 11.0, 17.0, 16.0, 19.0, 7.0])  # symbolic music; science.md 1.3
-
-
-@cache
-def tonal_interval_vectors() -> np.ndarray:
+def tonal_interval_vectors(weights: str = "symbolic") -> np.ndarray:
     """Weighted Fourier coefficients 1 to 6 of every pitch-class set: complex128 array, shape (4096, 6).
+
+    Parameters
+    ----------
+    weights : str
+        ``"symbolic"``, as the measures use, or ``"audio"``, fitted to chroma of sound. By the latter a diminished
+        triad is less dissonant than a major one.
 
     Examples
     --------
@@ -291,7 +73,7 @@ def tonal_interval_vectors() -> np.ndarray:
     vectors = np.zeros((4096, 6), dtype=np.complex128)
     for pitch_class in range(12):
         vectors += member[:, pitch_class, None] * wave[pitch_class]
-    return TIV_WEIGHTS * vectors / np.maximum(member.sum(1), 1)[:, None]
+    return TIV_WEIGHTS[weights] * vectors / np.maximum(member.sum(1), 1)[:, None]
 
 
 def tiv_distance(events: EventTable) -> np.ndarray:
@@ -323,11 +105,7 @@ def tiv_distance(events: EventTable) -> np.ndarray:
     vectors = tonal_interval_vectors()
     turned = relative_sets(steps.target_set, (12 - steps.interval) % 12)  # relative to the first root
     apart = vectors[steps.source_set] - vectors[turned]
-    return _by_track(events, np.sqrt((apart.real**2 + apart.imag**2).sum(axis=1)))
-
-
-# Voice leading
-# ----------------------------------------------------------------------------------------------------
+    return mean_by_kind(events, np.sqrt((apart.real**2 + apart.imag**2).sum(axis=1)))
 
 
 def voice_leading_steps(source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -386,30 +164,106 @@ def voice_leading(events: EventTable) -> np.ndarray:
     steps = find_transitions(events)
     out = np.empty(len(steps.interval))
     kernels.lead_voices(steps.source_set, steps.interval, steps.target_set, out)
-    return _by_track(events, out)
+    return mean_by_kind(events, out)
 
 
-register(Measure(
-    "tps_distance", tps_distance, "tonality", "steps", 0, np.inf, True, "majmin", needs_key=True,
-    title="Steps in tonal pitch space",
-    description="Mean distance from chord to chord in Lerdahl's tonal pitch space.",
-    citation="Lerdahl (2001)",
-))  # fmt: skip
-register(Measure(
-    "spiral_diameter", spiral_diameter, "tonality", "none", 0, np.inf, True, "majmin",
-    title="Width on the spiral array",
-    description="Mean diameter of neighbouring chords' notes on the spiral array.",
-    citation="Chew (2000); Herremans & Chew (2016)",
-))  # fmt: skip
+@cache
+def _spectral_overlaps() -> np.ndarray:
+    """Inner product of two tones' pitch-class spectra by their distance in semitones: float64 array, shape (12,)."""
+    spectrum = tone_spectrum()
+    return np.array([float((spectrum * np.roll(spectrum, 100 * steps)).sum()) for steps in range(12)])
+
+
+def spectral_distances(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Spectral pitch-class distance: 1 - cosine of the spectra of two pitch-class sets.
+
+    Each note is a tone of 12 harmonics, folded into one octave and smeared by 6.83 cents.
+
+    Parameters
+    ----------
+    source, target : int array, shape (t,)
+        12-bit sets.
+
+    Returns
+    -------
+    distance : float64 array, shape (t,), from 0 to 1
+
+    References
+    ----------
+    .. [1] Milne, Sethares, Laney, Sharp (2011). J. Mathematics and Music 5:1.
+
+    Examples
+    --------
+    >>> c_major = np.full(3, 0b10010001)
+    >>> spectral_distances(c_major, np.array([0b1000010001, 0b100010010000, 0b10001000010])).round(3).tolist()
+    [0.242, 0.26, 0.948]
+    """
+    overlaps = _spectral_overlaps()
+
+    def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Inner product of the spectra of two sets."""
+        pairs = (np.bitwise_count(a & relative_sets(b, np.full(len(b), steps))) for steps in range(12))
+        return sum(count * overlaps[steps] for steps, count in enumerate(pairs))  # type: ignore[return-value]
+
+    a, b = np.asarray(source, dtype=np.int64), np.asarray(target, dtype=np.int64)
+    return np.clip(1 - overlap(a, b) / np.sqrt(overlap(a, a) * overlap(b, b)), 0, 1)
+
+
+def spectral_distance(events: EventTable) -> np.ndarray:
+    """Mean spectral pitch-class distance from chord to chord: how few partials they share.
+
+    Parameters
+    ----------
+    events : EventTable, n tracks
+
+    Returns
+    -------
+    distance : float64 array, shape (n,), from 0 to 1
+        NaN without transitions.
+
+    References
+    ----------
+    .. [1] Milne, Sethares, Laney, Sharp (2011). J. Mathematics and Music 5:1.
+
+    Examples
+    --------
+    >>> from musictrend.harmony import ChordSequence
+    >>> spectral_distance(ChordSequence.from_labels(["C", "G"]).to_table().events("triads")).round(4).tolist()
+    [0.4155]
+    """
+    steps = find_transitions(events)
+    turned = relative_sets(steps.target_set, (12 - steps.interval) % 12)  # relative to the first root
+    return mean_by_kind(events, spectral_distances(steps.source_set, turned))
+
+
+_LOCAL = "What lies between neighbours: a long way round in small steps is short. Key and function."
+
 register(Measure(
     "tiv_distance", tiv_distance, "tonality", "none", 0, np.inf, True, "majmin",
     title="Steps in tonal interval space",
     description="Mean distance from chord to chord as tonal interval vectors; smaller between rich chords.",
     citation="Bernardes et al. (2016), J. New Music Research 45:281",
+    formula="mean of |T(a) - T(b)|, T(k) = w_k DFT_k(notes)/number of notes, k = 1 to 6, w = 2 11 17 16 19 7",
+    blind_to="Chords of more notes have shorter vectors, so jazz (20.1) lies below pop (23.7): read it beside "
+    "cardinality. " + _LOCAL,
+    example="From C: Am 17.17, G 25.55, F# 35.23",
 ))  # fmt: skip
 register(Measure(
     "voice_leading", voice_leading, "tonality", "semitones", 0, np.inf, True, "majmin",
     title="Moves of the voices",
     description="Mean number of semitones by which voices must move from chord to chord.",
     citation="Tymoczko (2006), Science 313:72",
+    formula="mean over changes of the least Σ |semitones| over all ways to lead every note to some note",
+    blind_to="Grows with the number of notes, as more voices move. " + _LOCAL,
+    example="From C: Em 1, Am 2, G 3, F# 6; G7 to C: 4",
+))  # fmt: skip
+register(Measure(
+    "spectral_distance", spectral_distance, "tonality", "none", 0, 1, True, "majmin",
+    title="Steps in sound",
+    description="How few of their overtones neighbouring chords share, on average.",
+    citation="Milne et al. (2011), J. Mathematics and Music 5:1",
+    formula="mean of 1 - cos(S(a), S(b)), S a chord's spectrum folded into an octave: 12 harmonics of weight "
+    "n^-0.75 a note, smeared by 6.83 cents",
+    blind_to="Chords of more notes share more, so rich chords lie closer together. " + _LOCAL,
+    example="From C: Am 0.2416, G 0.4155, F# 0.948",
 ))  # fmt: skip

@@ -1,4 +1,4 @@
-"""Loops over rows of the ragged table that keep a state: types, runs, paths, voice leading.
+"""Loops over rows of the ragged table that keep a state: types, runs, voice leading.
 
 Imported on first use, for it imports numba. Every row's result depends on that row alone.
 """
@@ -7,7 +7,7 @@ import numpy as np
 
 from musictrend.complexity.compilation import kernel
 
-__all__ = ["lead_voices", "measure_efficiency", "measure_runs", "rank_types"]
+__all__ = ["lead_voices", "measure_runs", "rank_types"]
 
 
 @kernel
@@ -61,43 +61,6 @@ def measure_runs(rank, n_types, offsets, shortest, threshold, out):
         back = count_factors(rank, stop - 1, start - 1, -1, n_types[row], threshold)
         # A row in which nothing is ever repeated ends no run: its length is all that is known.
         out[row] = ((n / ahead if ahead > 0 else n) + (n / back if back > 0 else n)) / 2
-
-
-@kernel
-def measure_efficiency(rank, joined, n_types, offsets, out):
-    """Global efficiency of each row's directed transition graph: mean of 1/distance over ordered pairs."""
-    for row in range(len(offsets) - 1):
-        k = n_types[row]
-        if k < 2:
-            out[row] = np.nan
-            continue
-        follows = np.zeros((k, k), np.bool_)
-        steps = 0
-        for i in range(offsets[row] + 1, offsets[row + 1]):
-            if joined[i]:
-                follows[rank[i - 1], rank[i]] = True
-                steps += 1
-        if steps == 0:
-            out[row] = np.nan
-            continue
-        total = 0.0
-        queue = np.empty(k, np.int64)
-        distance = np.empty(k, np.int64)
-        for source in range(k):
-            distance[:] = -1
-            distance[source] = 0
-            queue[0] = source
-            head, tail = 0, 1
-            while head < tail:
-                node = queue[head]
-                head += 1
-                for other in range(k):
-                    if follows[node, other] and distance[other] < 0:
-                        distance[other] = distance[node] + 1
-                        total += 1.0 / distance[other]
-                        queue[tail] = other
-                        tail += 1
-        out[row] = total / (k * (k - 1))
 
 
 @kernel

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FACETS",
+    "LENGTH_RULES",
+    "STANDARD",
     "WINDOW",
     "Measure",
     "evaluate",
@@ -33,6 +35,25 @@ __all__ = [
     "select_measures",
 ]
 
+# How a measure keeps clear of a song's length.
+LENGTH_RULES = {
+    "window": "computed in windows of equal numbers of chords and averaged over them; a shorter song has no value",
+    "rarefaction": "expected value in a sample of equal size drawn from the song; a shorter song has no value",
+    "mean": "a mean, share or spread over chords or changes: a longer song makes it surer, not larger",
+    "rate": "a count over the time it takes",
+    "run": "a mean length of runs that end by themselves; a song shorter than a window has no value",
+    "parts": "as its parts",
+}
+# The measures that trends are made of, fixed before any result was looked at. The others vary them: estimators, escapes,
+# nulls. More of them in one family would only cost power.
+STANDARD = (
+    "types_rarefied", "type_entropy", "hill2", "mtld", "cardinality", "nontriad_share", "extended_share",
+    "dominant_seventh_share", "minor_seventh_share", "sus_share",
+    "conditional_entropy", "surprisal", "surprisal_ppm", "lz76", "graph_efficiency",
+    "fifths_spread", "chromatic_share", "flat_side_share", "applied_share", "key_change_rate", "tps_distance",
+    "spiral_diameter", "tiv_distance", "voice_leading",
+    "roughness", "harmonicity", "tiv_dissonance", "changes_per_bar", "changes_per_second", "composite",
+)  # fmt: skip
 FACETS = ("vocabulary", "syntax", "tonality", "vertical", "rhythm", "composite")
 WINDOW = 30  # events in a window, and events rarefied to
 
@@ -53,7 +74,7 @@ class Measure:
     low, high : float
         Range of possible values; ``inf`` where there is no bound.
     rises_with_complexity : bool
-    needs_key, needs_durations, needs_bars, needs_seconds : bool
+    needs_key, needs_durations, needs_bars, needs_seconds, needs_quarters : bool
         Without it the value is NaN.
     coarsest : str
         The coarsest vocabulary at which the measure means something; below it the measure is absent.
@@ -64,6 +85,15 @@ class Measure:
     options : tuple of str
         Keyword options that the function takes: ``window``, ``reference``.
     title, description, citation : str
+        A name and a sentence in a musician's words; where the measure comes from.
+    formula : str
+        The definition in plain text.
+    blind_to : str
+        What it does not notice, or mistakes for complexity.
+    example : str
+        A small case with its value.
+    length_rule : str
+        A key of `LENGTH_RULES`: how a song's length is kept out of it. ``window`` for windowed measures.
     """
 
     name: str
@@ -84,8 +114,19 @@ class Measure:
     windowed: bool = False
     core: bool = False
     options: tuple[str, ...] = ()
+    formula: str = ""
+    blind_to: str = ""
+    example: str = ""
+    length_rule: str = ""
+    needs_quarters: bool = False
 
     def __post_init__(self) -> None:
+        if not self.length_rule:
+            object.__setattr__(self, "length_rule", "window" if self.windowed else "mean")
+        if self.length_rule not in LENGTH_RULES:
+            raise ParameterError(
+                f"measure {self.name}: length_rule={self.length_rule!r} must be one of {', '.join(LENGTH_RULES)}"
+            )
         if self.facet not in FACETS:
             raise ParameterError(f"measure {self.name}: facet={self.facet!r} must be one of {', '.join(FACETS)}")
         is_at_least("full", self.coarsest)  # raises when it is no vocabulary
@@ -131,7 +172,7 @@ def get_measure(name: str) -> Measure:
 
 
 def select_measures(measures: str | Iterable[str] | None = "core") -> list[Measure]:
-    """Measures of a set (``"core"``, ``"all"``) or of a list of names, sorted by name.
+    """Measures of a set (``"core"``, ``"standard"``, ``"all"``) or of a list of names, sorted by name.
 
     Examples
     --------
@@ -142,6 +183,8 @@ def select_measures(measures: str | Iterable[str] | None = "core") -> list[Measu
     """
     if measures is None or measures == "core":
         chosen = {m.name for m in _REGISTRY.values() if m.core}
+    elif measures == "standard":
+        chosen = set(STANDARD)
     elif measures == "all":
         chosen = set(_REGISTRY)
     elif isinstance(measures, str):
@@ -149,7 +192,7 @@ def select_measures(measures: str | Iterable[str] | None = "core") -> list[Measu
     else:
         chosen = set(measures)
     if not chosen:
-        raise ParameterError("measures is empty: name at least one, or 'core' or 'all'")
+        raise ParameterError("measures is empty: name at least one, or 'core', 'standard' or 'all'")
     return [get_measure(name) for name in sorted(chosen)]
 
 

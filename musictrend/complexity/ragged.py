@@ -4,7 +4,7 @@ transitions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Transitions",
     "TypeCounts",
+    "check_window",
     "count_types",
     "cut_windows",
     "find_transitions",
     "mean_by_track",
     "relative_sets",
     "remember",
+    "remember_value",
     "slice_tracks",
     "sum_by_track",
 ]
@@ -58,6 +60,18 @@ def slice_tracks(events: EventTable, start: int, stop: int) -> EventTable:
     )
 
 
+def remember_value(events: EventTable, measure: str, options: Mapping[str, Any], value: np.ndarray) -> None:
+    """Remember a measure's value that was computed elsewhere, as `evaluate` would."""
+    remember(events, ("value", measure, options["window"], options["reference"]), lambda: value)
+
+
+def check_window(window: int) -> int:
+    """Return the window, or raise `ParameterError`."""
+    if not isinstance(window, (int, np.integer)) or window < 2:
+        raise ParameterError(f"window={window!r} must be a whole number of events, 2 or more; 30 is the default")
+    return int(window)
+
+
 def cut_windows(events: EventTable, window: int) -> tuple[EventTable, np.ndarray]:
     """Cut every track into consecutive windows of equal length, each a row of its own.
 
@@ -70,8 +84,7 @@ def cut_windows(events: EventTable, window: int) -> tuple[EventTable, np.ndarray
     owner : int64 array, shape (w,)
         Track of each window.
     """
-    if not isinstance(window, (int, np.integer)) or window < 2:
-        raise ParameterError(f"window={window!r} must be a whole number of events, 2 or more; 30 is the default")
+    check_window(window)
 
     def cut() -> tuple[EventTable, np.ndarray]:
         per_track = events.n_events // window

@@ -2,9 +2,9 @@
 
 A *token* is the root interval from the chord before and the quality after reduction (the bass is left out);
 the model predicts a token from the one before it, mixing bigrams, unigrams and the uniform distribution by
-Witten and Bell's rule. Counts are weighted so that every genre and era of the sample weighs the same, and a
-bigram or token met in fewer than three songs gives its mass to the coarser level: nothing of a single song
-can be read from the file.
+Witten and Bell's rule; its long memory (`context_tree`) adds contexts of two and three tokens. Counts are
+weighted so that every genre and era of the sample weighs the same, and an n-gram met in fewer than three songs
+gives its mass to the coarser level: nothing of a single song can be read from the file.
 
 The model is frozen: surprisal of a song never depends on the corpus it came with. Songs that the model was
 made from are a little less surprising to it than they would be otherwise. What it was made of is told by
@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from musictrend.complexity.context_tree import TOKENS, ContextTree, grow_tree
 from musictrend.errors import ParameterError
 from musictrend.harmony.reduction import VOCABULARIES, reduce_bitmap
 
@@ -89,6 +90,8 @@ class ChordGrammar:
     pair_context, pair_token : int32 array, shape (e,)
         Bigrams met in at least three songs, as rows of ``context`` and ``token``.
     pair_weight : float64 array, shape (e,)
+    tree : ContextTree
+        Contexts of two and three tokens; empty where none were counted.
     """
 
     vocabulary: str
@@ -102,6 +105,7 @@ class ChordGrammar:
     pair_context: np.ndarray
     pair_token: np.ndarray
     pair_weight: np.ndarray
+    tree: ContextTree = field(default_factory=ContextTree.empty)
 
     @cached_property
     def probability(self) -> np.ndarray:
@@ -128,9 +132,9 @@ class ChordGrammar:
     @cached_property
     def _rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Row of each possible context and column of each possible token: (13 * 4096,) int32 each."""
-        rows = np.full(13 * 4096, len(self.context), dtype=np.int32)
+        rows = np.full(TOKENS, len(self.context), dtype=np.int32)
         rows[self.context] = np.arange(len(self.context))
-        columns = np.full(13 * 4096, len(self.token), dtype=np.int32)
+        columns = np.full(TOKENS, len(self.token), dtype=np.int32)
         columns[self.token] = np.arange(len(self.token))
         return rows, columns
 
@@ -138,6 +142,46 @@ class ChordGrammar:
         """Bits of surprise of each token after its context (`token_keys`): float64 array, same shape."""
         rows, columns = self._rows
         return self.bits[rows[context], columns[token]]
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Column of each possible token in the tables: int32 array; the last stands for tokens not listed."""
+        return self._rows[1]
+
+    @cached_property
+    def long_shares(self) -> np.ndarray:
+        """Logarithm of P(token | context) with the long memory: float64 array, shape (c + 1 + m, v + 1)."""
+        return np.log(self.tree.extend(self.probability))
+
+    @cached_property
+    def long_entropy(self) -> np.ndarray:
+        """Entropy of each context's prediction with the long memory: float64 array, shape (c + 1 + m,), bits."""
+        bits = -self.long_shares / np.log(2)
+        expected = np.exp(self.long_shares) * bits
+        return expected[:, :-1].sum(axis=1) + (count_alphabet(self.vocabulary) - len(self.token)) * expected[:, -1]
+
+    @cached_property
+    def type_surprise(self) -> np.ndarray:
+        """-ln of the share of each chord type, whatever its root: float64 array, shape (4096,) by bitmap.
+
+        Types not listed get an equal part of what pruned tokens weigh, at least one song's.
+        """
+        listed = np.bincount(self.token % 4096, weights=self.weight, minlength=4096)
+        unlisted = max(count_alphabet(self.vocabulary) // 12 - int((listed > 0).sum()), 1)
+        spare = max(self.total - self.weight.sum(), 1.0)
+        mass = np.where(listed > 0, listed, spare / unlisted)
+        return -np.log(mass / (listed.sum() + spare))
+
+    def find_contexts(self, events: EventTable) -> np.ndarray:
+        """Row of ``long_shares`` that predicts each joined event: int64 array, shape (m,); the unknown one where
+        not joined.
+        """
+        key = token_keys(events)
+        target = np.flatnonzero(events.joined)
+        found = np.full(len(key), len(self.context), dtype=np.int64)
+        first = self._rows[0][key[target - 1]]
+        found[target] = self.tree.find(first, len(self.context), key, events.joined, target)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +213,8 @@ class ReferenceModel:
         for vocabulary, grammar in self.grammars.items():
             for name in _ARRAYS:
                 arrays[f"{vocabulary}.{name}"] = np.asarray(getattr(grammar, name)).astype(_STORED[name])
+            for name, kind in _TREE.items():
+                arrays[f"{vocabulary}.tree.{name}"] = np.asarray(getattr(grammar.tree, name)).astype(kind)
         with atomic_path(path) as part, open(part, "wb") as file:
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
         with atomic_path(path.with_suffix(".json")) as part:
@@ -186,12 +232,12 @@ class ReferenceModel:
         grammars = {}
         for vocabulary in VOCABULARIES:
             if f"{vocabulary}.token" in arrays:
-                parts = {name: arrays[f"{vocabulary}.{name}"] for name in _ARRAYS}
-                parts = {name: a.astype(np.float64) if a.dtype == np.float32 else a for name, a in parts.items()}
+                parts: dict[str, Any] = {name: _widen(arrays[f"{vocabulary}.{name}"]) for name in _ARRAYS}
                 parts |= {name: float(parts[name]) for name in ("total", "distinct")}
                 for name in ("token", "context"):
                     parts[name] = parts[name].astype(np.int64)
-                grammars[vocabulary] = ChordGrammar(vocabulary, **parts)
+                tree = [_widen(arrays[f"{vocabulary}.tree.{name}"]) for name in _TREE]
+                grammars[vocabulary] = ChordGrammar(vocabulary, **parts, tree=ContextTree(*tree))
         return cls(grammars, make_up)
 
 
@@ -201,10 +247,19 @@ _STORED = {
     "pair_context": np.int32, "pair_token": np.int32, "pair_weight": np.float32,
 }  # fmt: skip
 _ARRAYS = tuple(_STORED)
+_TREE = {
+    "parent": np.int32, "oldest": np.int32, "total": np.float32, "distinct": np.float32,
+    "pair_context": np.int32, "pair_token": np.int32, "pair_weight": np.float32,
+}  # fmt: skip
+
+
+def _widen(array: np.ndarray) -> np.ndarray:
+    """Stored single precision as double."""
+    return array.astype(np.float64) if array.dtype == np.float32 else array
 
 
 def build_grammar(
-    events: EventTable, track_weight: np.ndarray | None = None, min_songs: int = MIN_SONGS
+    events: EventTable, track_weight: np.ndarray | None = None, min_songs: int = MIN_SONGS, longest: int = 1
 ) -> ChordGrammar:
     """Count which token follows which.
 
@@ -214,7 +269,9 @@ def build_grammar(
     track_weight : float array, shape (n,), optional
         Weight of each of a track's events; scaled so that the sum over all transitions is their number.
     min_songs : int
-        A bigram or token met in fewer tracks is left to the coarser level.
+        An n-gram met in fewer tracks is left to the coarser level.
+    longest : int
+        Longest context in tokens, 1 to 3.
 
     Returns
     -------
@@ -245,14 +302,20 @@ def build_grammar(
 
     token, count, songs = group(key[target])
     kept = songs >= min_songs
-    pairs, pair_count, pair_songs = group(key[target - 1] * (13 * 4096) + key[target])
-    context, place = np.unique(pairs // (13 * 4096), return_inverse=True)
+    pairs, pair_count, pair_songs = group(key[target - 1] * TOKENS + key[target])
+    context, place = np.unique(pairs // TOKENS, return_inverse=True)
     context_total = np.bincount(place, pair_count, len(context))
     context_distinct = np.bincount(place, minlength=len(context)).astype(np.float64)
-    pair_kept = (pair_songs >= min_songs) & np.isin(pairs % (13 * 4096), token[kept])
+    pair_kept = (pair_songs >= min_songs) & np.isin(pairs % TOKENS, token[kept])
     used = np.zeros(len(context), dtype=bool)
     used[place[pair_kept]] = True  # a context none of whose continuations is kept says nothing
     renumber = np.cumsum(used) - 1
+    tree = ContextTree.empty()
+    if longest > 1:
+        rows = np.full(TOKENS, used.sum(), dtype=np.int64)
+        rows[context[used]] = np.arange(used.sum())
+        first = rows[key[target - 1]]
+        tree = grow_tree(events, key, mass, first, int(used.sum()), token[kept], min_songs, longest)
     return ChordGrammar(
         events.vocabulary,
         token[kept],
@@ -263,8 +326,9 @@ def build_grammar(
         context_total[used],
         context_distinct[used],
         renumber[place[pair_kept]].astype(np.int32),
-        np.searchsorted(token[kept], pairs[pair_kept] % (13 * 4096)).astype(np.int32),
+        np.searchsorted(token[kept], pairs[pair_kept] % TOKENS).astype(np.int32),
         pair_count[pair_kept],
+        tree,
     )
 
 

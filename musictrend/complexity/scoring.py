@@ -6,111 +6,142 @@ track alone, so the number of threads changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from musictrend.complexity.fused import ChordTypes
+from musictrend.complexity.matrix import ScoreMatrix
 from musictrend.complexity.measure import WINDOW, Measure, evaluate, get_measure, select_measures
-from musictrend.complexity.ragged import slice_tracks
+from musictrend.complexity.ragged import check_window, remember_value
 from musictrend.complexity.reference import ReferenceModel
+from musictrend.complexity.standard import COMPOSITE_FACETS
 from musictrend.errors import ParameterError
+from musictrend.execution import map_tasks
+from musictrend.harmony.events import EventTable
 from musictrend.harmony.reduction import VOCABULARIES, check_vocabulary, is_at_least
 from musictrend.harmony.sequence import ChordSequence
-from musictrend.harmony.table import ChordTable
+from musictrend.harmony.table import ChordTable, is_repeated
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from musictrend.harmony.table import EventTable
-
 __all__ = ["DEFAULT_VOCABULARIES", "ScoreMatrix", "score", "score_corpus", "score_table"]
 
 DEFAULT_VOCABULARIES = ("majmin", "sevenths", "full")
-CHUNK = 250_000  # events in a chunk
-
-
-@dataclass(frozen=True, eq=False)
-class ScoreMatrix:
-    """Scores of many tracks: one float array per measure and vocabulary.
-
-    Attributes
-    ----------
-    track_ids : tuple of str, n tracks
-    values : dict of (measure, vocabulary) to float64 array, shape (n,)
-        NaN where a track has no value. A measure that means nothing at a vocabulary has no entry there.
-    n_events : dict of vocabulary to int64 array, shape (n,)
-    window : int
-    """
-
-    track_ids: tuple[str, ...]
-    values: dict[tuple[str, str], np.ndarray]
-    n_events: dict[str, np.ndarray]
-    window: int = WINDOW
-
-    def __getitem__(self, key: tuple[str, str]) -> np.ndarray:
-        if key not in self.values:
-            raise ParameterError(f"{key!r} was not scored; scored are {sorted(self.values)}")
-        return self.values[key]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Tidy table, one row for each track, measure and vocabulary, sorted by them (tracks as they came).
-
-        Returns
-        -------
-        scores : DataFrame
-            Columns ``track_id, measure, facet, vocabulary, value, low, high, n_events``. ``value`` is NaN
-            where the track has none (too short, no key); a measure has no rows below its coarsest vocabulary.
-            ``low`` and ``high`` are NaN: how sure the labels are is not carried into single scores yet.
-        """
-        import pandas as pd
-
-        keys = sorted(self.values)
-        n, k = len(self.track_ids), len(keys)
-        names = [name for name, _ in keys]
-        facets = [get_measure(name).facet for name in names]
-        vocabularies = [vocabulary for _, vocabulary in keys]
-        value = np.array([self.values[key] for key in keys]).reshape(k, n).T.ravel()
-        counts = np.array([self.n_events[v] for v in vocabularies], dtype=np.int64).reshape(k, n).T.ravel()
-
-        def repeat(texts: list[str]) -> pd.Categorical:
-            levels = sorted(set(texts))
-            codes = np.tile(np.array([levels.index(text) for text in texts], dtype=np.int16), n)
-            return pd.Categorical.from_codes(codes, categories=pd.Index(levels, dtype="str"))
-
-        ids = pd.Index(np.asarray(self.track_ids, dtype=object), dtype="str").repeat(k)
-        return pd.DataFrame({
-            "track_id": ids,
-            "measure": repeat(names),
-            "facet": repeat(facets),
-            "vocabulary": repeat(vocabularies),
-            "value": value,
-            "low": np.full(n * k, np.nan),
-            "high": np.full(n * k, np.nan),
-            "n_events": counts,
-        })  # fmt: skip
-
-
-def _cut_chunks(events: EventTable) -> Iterator[tuple[int, int]]:
-    """Track numbers at which to cut, so that a chunk holds about ``CHUNK`` events."""
-    start = 0
-    while start < events.n_tracks:
-        stop = int(np.searchsorted(events.offsets, events.offsets[start] + CHUNK, side="right")) - 1
-        stop = min(max(stop, start + 1), events.n_tracks)
-        yield start, stop
-        start = stop
+CHUNK = 250_000  # chords in a chunk
+PART = 8_000_000  # chords in a worker's task, 32 MB
 
 
 def _load_kernels(measures: Sequence[Measure]) -> None:
     """Import kernels here, so that threads do not compile the same function side by side."""
-    from musictrend.complexity import kernels, sequence_kernels  # noqa: F401
-
     warm = ChordSequence.from_labels(["C", "G:7", "A:min", "F"], key="C:major").to_table()
-    for measure in measures:
-        evaluate(measure, warm.events("full"), {"window": 2})
+    _Scorer(warm, "full", measures, 2, None).score(warm)
+
+
+class _Scorer:
+    """Scores tracks of a corpus at one vocabulary, any number of them at a time."""
+
+    def __init__(
+        self,
+        chords: ChordTable,
+        vocabulary: str,
+        measures: Sequence[Measure],
+        window: int,
+        reference: ReferenceModel | None,
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.options = {"window": check_window(window), "reference": reference}
+        self.measures = [m for m in measures if is_at_least(vocabulary, m.coarsest)]
+        needed = self.measures
+        if any(m.name == "composite" for m in needed):  # its parts are scored on the way
+            needed = [*needed, *map(get_measure, set(chain(*COMPOSITE_FACETS)))]
+        longest = int(chords.lengths.max(initial=0))
+        self.types = ChordTypes(chords.labels, vocabulary, needed, window, reference, longest)
+
+    def score(self, chords: ChordTable) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Number of events and scores of every track of a table with the corpus' labels."""
+        events = EventTable.deferred(chords, self.vocabulary)
+        n_events, known = self.types.score(chords)
+        for name, value in known.items():
+            remember_value(events, name, self.options, value)
+        absent = _absent_needs(chords)
+        values = {}
+        for measure in self.measures:
+            if any(getattr(measure, need) for need in absent):
+                values[measure.name] = np.full(chords.n_tracks, np.nan)
+            else:
+                values[measure.name] = evaluate(measure, events, self.options)
+        return n_events, values
+
+
+def _absent_needs(chords: ChordTable) -> list[str]:
+    """Needs of measures (`Measure.needs_key` and so on) that no chord of a table meets."""
+    units = set(chords.units)
+    absent = [f"needs_{unit}" for unit in ("seconds", "quarters") if unit not in units]
+    if is_repeated(chords.key_tonic) and chords.key_tonic[0] < 0:
+        absent.append("needs_key")
+    if is_repeated(chords.bars) and np.isnan(chords.bars[0]):
+        absent.append("needs_bars")
+    return [need for need in absent if need in Measure.__dataclass_fields__]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some tracks, and what to score of them: a task for a worker of a cluster."""
+
+    chords: ChordTable
+    measures: tuple[str, ...]
+    vocabularies: tuple[str, ...]
+    window: int
+    reference: ReferenceModel | None
+
+
+def _score_part(part: _Part) -> ScoreMatrix:
+    return score_table(
+        part.chords, part.measures, part.vocabularies, window=part.window, reference=part.reference, jobs=1
+    )
+
+
+def _score_parts(
+    chords: ChordTable,
+    chosen: Sequence[Measure],
+    vocabularies: tuple[str, ...],
+    window: int,
+    reference: ReferenceModel | None,
+    jobs: int,
+    executor: str,
+    progress: Callable[[int, int], None] | None,
+) -> ScoreMatrix:
+    """Score on a Dask cluster; the same numbers, for a track's scores depend on that track alone."""
+    names = tuple(m.name for m in chosen)
+    bounds = list(chords.cut_points(PART))
+    done = 0
+
+    def count(number: int, _: ScoreMatrix) -> None:
+        nonlocal done
+        done += len(vocabularies) * (bounds[number][1] - bounds[number][0])
+        if progress is not None:
+            progress(done, len(vocabularies) * chords.n_tracks)
+
+    found = map_tasks(
+        _score_part,
+        [_Part(chords.cut(*b), names, vocabularies, window, reference) for b in bounds],
+        jobs=jobs, executor=executor, on_result=count,
+        describe=lambda part: f"{part.chords.track_ids[0]} to {part.chords.track_ids[-1]}",
+    )  # fmt: skip
+    join = lambda arrays: np.concatenate(arrays)  # noqa: E731
+    return ScoreMatrix(
+        chords.track_ids,
+        {key: join([part.values[key] for part in found]) for key in found[0].values},
+        {key: join([part.n_events[key] for part in found]) for key in found[0].n_events},
+        window,
+    )
 
 
 def score_table(
@@ -121,6 +152,7 @@ def score_table(
     window: int = WINDOW,
     reference: ReferenceModel | None = None,
     jobs: int = 1,
+    executor: str = "local",
     progress: Callable[[int, int], None] | None = None,
 ) -> ScoreMatrix:
     """Score every track of a table.
@@ -136,8 +168,9 @@ def score_table(
     reference : ReferenceModel, optional
         For surprisal; the one that ships with musictrend when absent.
     jobs : int
-        Threads. The scores do not depend on it.
-
+        Threads, or workers of the cluster. The scores do not depend on it.
+    executor : str
+        ``"local"`` for threads here, ``"dask"`` or ``"tcp://host:port"`` for a cluster.
     progress : callable, optional
         Called with (tracks done, tracks in all), a track once for each vocabulary.
 
@@ -163,25 +196,27 @@ def score_table(
     wanted = {check_vocabulary(vocabulary) for vocabulary in vocabularies}
     if jobs < 1:
         raise ParameterError(f"jobs={jobs} must be 1 or more")
+    ordered = tuple(v for v in VOCABULARIES if v in wanted)
+    if executor != "local" and chords.n_tracks:
+        return _score_parts(chords, chosen, ordered, window, reference, jobs, executor, progress)
     if jobs > 1:
         _load_kernels(chosen)
-    options = {"window": window, "reference": reference}
     values: dict[tuple[str, str], np.ndarray] = {}
     n_events: dict[str, np.ndarray] = {}
     done = 0  # tracks, once for each vocabulary
-    for vocabulary in (v for v in VOCABULARIES if v in wanted):
-        events = chords.events(vocabulary)
-        n_events[vocabulary] = events.n_events
-        meaningful = [m for m in chosen if is_at_least(vocabulary, m.coarsest)]
-        for measure in meaningful:
-            values[measure.name, vocabulary] = np.full(events.n_tracks, np.nan)
+    chunks = list(chords.cut_points(CHUNK))
+    for vocabulary in ordered:
+        scorer = _Scorer(chords, vocabulary, chosen, window, reference)
+        n_events[vocabulary] = np.zeros(chords.n_tracks, dtype=np.int64)
+        for measure in scorer.measures:
+            values[measure.name, vocabulary] = np.full(chords.n_tracks, np.nan)
 
-        def work(bounds: tuple[int, int], events=events, meaningful=meaningful, vocabulary=vocabulary) -> None:
-            chunk = slice_tracks(events, *bounds)
-            for measure in meaningful:
-                values[measure.name, vocabulary][slice(*bounds)] = evaluate(measure, chunk, options)
+        def work(bounds: tuple[int, int], scorer=scorer, vocabulary=vocabulary) -> None:
+            rows = slice(*bounds)
+            n_events[vocabulary][rows], found = scorer.score(chords.cut(*bounds))
+            for name, value in found.items():
+                values[name, vocabulary][rows] = value
 
-        chunks = list(_cut_chunks(events))
         with ThreadPoolExecutor(jobs) if jobs > 1 else nullcontext() as pool:
             for bounds, _ in zip(chunks, pool.map(work, chunks) if pool else map(work, chunks), strict=True):
                 done += bounds[1] - bounds[0]
@@ -261,11 +296,11 @@ def score(
     chosen = select_measures(measures)
     if measures is not None and not isinstance(measures, str):
         chosen = [get_measure(name) for name in dict.fromkeys(measures)]  # as asked for
-    tables: dict[str, EventTable] = {}
-    found = {}
-    for measure in chosen:
-        used = vocabulary or ("sevenths" if is_at_least("sevenths", measure.coarsest) else measure.coarsest)
-        if used not in tables:
-            tables[used] = table.events(used)
-        found[measure.name] = float(evaluate(measure, tables[used], {"window": window, "reference": reference})[0])
+    used = {m.name: vocabulary or ("sevenths" if is_at_least("sevenths", m.coarsest) else m.coarsest) for m in chosen}
+    found: dict[str, float] = {}
+    for each in set(used.values()):
+        of_each = [m for m in chosen if used[m.name] == each]
+        _, values = _Scorer(table, each, of_each, window, reference).score(table)
+        found |= {m.name: float(values[m.name][0]) if m.name in values else np.nan for m in of_each}
+    found = {m.name: found[m.name] for m in chosen}
     return pd.Series(found, name=table.track_ids[0], dtype="float64")

@@ -136,4 +136,9 @@ register(Measure(
     description="Mean of vocabulary, syntax, tonality and vertical facets, in SDs of a frozen reference "
     "sample.",
     citation="musictrend; facets after Di Giorgi et al. (2017) and Harrison & Pearce (2020)",
+    length_rule="parts",
+    formula="¼ [z(types_rarefied) + z(surprisal) + ½ z(fifths_spread) + ½ z(chromatic_share) + z(roughness)], z on the "
+    "frozen reference sample",
+    blind_to="Which facet moved: opposite moves cancel, so read it beside the four. Rhythm is not in it.",
+    example="Three chords in a loop: below 0; a standard in sevenths: above 1",
 ))  # fmt: skip

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musictrend.complexity.measure import Measure, register
-from musictrend.complexity.ragged import find_transitions, mean_by_track, sum_by_track
+from musictrend.complexity.ragged import find_transitions, mean_by_track, relative_sets, sum_by_track
 from musictrend.harmony.key import SCALES
 
 if TYPE_CHECKING:
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "applied_share",
+    "borrowed_share",
     "chromatic_share",
     "fifths_spread",
     "flat_side_share",
     "key_change_rate",
+    "mode_change_rate",
+    "nondiatonic_root_share",
     "scale_sets",
+    "tritone_substitution_share",
 ]
 
 _ALL = np.arange(4096)
@@ -177,8 +181,7 @@ def applied_share(events: EventTable) -> np.ndarray:
     --------
     >>> from musictrend.harmony import ChordSequence
     >>> seq = ChordSequence.from_labels(["C", "D:7", "G:7", "C"], key="C:major")
-    >>> seq = seq   # D7-G is applied, G7-C is not
-    >>> applied_share(seq.to_table().events("sevenths")).round(4).tolist()
+    >>> applied_share(seq.to_table().events("sevenths")).round(4).tolist()       # D7-G7 is applied, G7-C is not
     [0.3333]
     """
     steps = find_transitions(events)
@@ -188,6 +191,105 @@ def applied_share(events: EventTable) -> np.ndarray:
     keyed = _keyed(events)[steps.source]
     applied = resolves & (_degree(events)[steps.source] != 7)
     return mean_by_track(applied[keyed].astype(np.float64), steps.track[keyed], events.n_tracks)
+
+
+def tritone_substitution_share(events: EventTable) -> np.ndarray:
+    """Share of chord changes in which a dominant seventh falls by a semitone: the tritone substitute resolves.
+
+    A change counts when its first chord contains root, major third and minor seventh and the next root lies a
+    semitone below (Db7 to C). Needs no key, so a German sixth that falls to the dominant counts too.
+
+    Parameters
+    ----------
+    events : EventTable, n tracks
+
+    Returns
+    -------
+    share : float64 array, shape (n,), from 0 to 1
+        NaN without transitions.
+
+    Examples
+    --------
+    >>> from musictrend.harmony import ChordSequence
+    >>> seq = ChordSequence.from_labels(["D:min7", "Db:7", "C:maj7"])
+    >>> tritone_substitution_share(seq.to_table().events("sevenths")).tolist()
+    [0.5]
+    """
+    steps = find_transitions(events)
+    slides = ((steps.source_set & 0b10000010001) == 0b10000010001) & (steps.interval == 11)
+    return mean_by_track(slides[steps.kind].astype(np.float64), steps.track, events.n_tracks)
+
+
+def _in_parallel_minor() -> np.ndarray:
+    """Which sets, relative to the tonic, lie in the minor scale of a major key but not in its own."""
+    major, minor = _SCALES[0, 0], _SCALES[1, 0]
+    return ((_ALL & ~minor) == 0) & ((_ALL & ~major) != 0)
+
+
+_BORROWED = _in_parallel_minor()
+
+
+def borrowed_share(events: EventTable) -> np.ndarray:
+    """Share of chords in major keys that are borrowed from the minor key on the same tonic (modal mixture).
+
+    All notes of a borrowed chord lie in the minor scale (natural or harmonic) and not all in the major one:
+    i, iv, bIII, bVI, bVII, ii with a diminished fifth, the diminished seventh on vii.
+
+    Parameters
+    ----------
+    events : EventTable, n tracks
+
+    Returns
+    -------
+    share : float64 array, shape (n,), from 0 to 1
+        NaN where no event is in a major key.
+
+    Examples
+    --------
+    >>> from musictrend.harmony import ChordSequence
+    >>> seq = ChordSequence.from_labels(["C", "F:min", "Ab", "D"], key="C:major")           # iv, bVI; II is chromatic
+    >>> borrowed_share(seq.to_table().events("majmin")).tolist()
+    [0.5]
+    """
+    major = np.flatnonzero(_keyed(events) & (events.key_mode == 0))
+    above = relative_sets(events.chroma[major], np.maximum(events.key_tonic[major], 0))
+    return mean_by_track(_BORROWED[above].astype(np.float64), events.track[major], events.n_tracks)
+
+
+def nondiatonic_root_share(events: EventTable) -> np.ndarray:
+    """Share of chords whose root lies outside the scale of the local key.
+
+    The minor scale is the union of natural and harmonic minor.
+
+    Parameters
+    ----------
+    events : EventTable, n tracks
+
+    Returns
+    -------
+    share : float64 array, shape (n,), from 0 to 1
+        NaN where no event has a key.
+
+    Examples
+    --------
+    >>> from musictrend.harmony import ChordSequence
+    >>> seq = ChordSequence.from_labels(["C", "Bb", "D", "G"], key="C:major")
+    >>> nondiatonic_root_share(seq.to_table().events("root")).tolist()
+    [0.25]
+    """
+    keyed = np.flatnonzero(_keyed(events))
+    scale = _SCALES[events.key_mode[keyed], events.key_tonic[keyed]]
+    outside = (scale >> np.maximum(events.root[keyed], 0).astype(np.int64) & 1) == 0
+    return mean_by_track(outside.astype(np.float64), events.track[keyed], events.n_tracks)
+
+
+def _change_rate(events: EventTable, key: np.ndarray) -> np.ndarray:
+    """Changes of a number that belongs to the local key, for every 100 events that have one."""
+    keyed = np.flatnonzero(_keyed(events))
+    track, key = events.track[keyed], key[keyed]
+    changed = np.zeros(len(keyed))
+    changed[1:] = (key[1:] != key[:-1]) & (track[1:] == track[:-1])
+    return 100 * mean_by_track(changed, track, events.n_tracks)
 
 
 def key_change_rate(events: EventTable) -> np.ndarray:
@@ -206,19 +308,33 @@ def key_change_rate(events: EventTable) -> np.ndarray:
     >>> key_change_rate(seq.to_table().events("majmin")).tolist()
     [25.0]
     """
-    keyed = np.flatnonzero(_keyed(events))
-    track = events.track[keyed]
-    key = events.key_mode[keyed].astype(np.int64) * 12 + events.key_tonic[keyed]
-    changed = np.zeros(len(keyed))
-    changed[1:] = (key[1:] != key[:-1]) & (track[1:] == track[:-1])
-    return 100 * mean_by_track(changed, track, events.n_tracks)
+    return _change_rate(events, events.key_mode.astype(np.int64) * 12 + events.key_tonic)
 
+
+def mode_change_rate(events: EventTable) -> np.ndarray:
+    """Changes between major and minor keys for every 100 chords that have a key.
+
+    Examples
+    --------
+    >>> from musictrend.harmony import Chord, ChordSequence, Key
+    >>> keys = (Key(0, "major"), Key(0, "major"), Key(0, "minor"), Key(3, "major"))
+    >>> seq = ChordSequence(tuple(map(Chord, ["C", "G", "C:min", "Eb"])), keys=keys)
+    >>> mode_change_rate(seq.to_table().events("majmin")).tolist()
+    [50.0]
+    """
+    return _change_rate(events, events.key_mode.astype(np.int64))
+
+
+_KEYS = "It believes the key it is given: a wrong one shifts it for the whole passage."
 
 register(Measure(
     "fifths_spread", fifths_spread, "tonality", "none", 0, 1, True, "majmin", core=True,
     title="Spread on the circle of fifths",
     description="How widely the song's notes lie around the circle of fifths; needs no key.",
     citation="Weiss & Mueller (2014), CIM",
+    formula="√(1 - |Σ c_q e^(2πiq/12)|), c the share of each pitch class, q its place on the circle of fifths",
+    blind_to="Order, key and chord type; it saturates: whole-tone and chromatic music both have 1.",
+    example="One note 0, a fifth 0.1846, a major triad 0.5967, a diatonic scale 0.6833",
 ))  # fmt: skip
 register(Measure(
     "chromatic_share", chromatic_share, "tonality", "share", 0, 1, True, "majmin", needs_key=True, core=True,
@@ -226,12 +342,18 @@ register(Measure(
     title="Notes outside the key",
     description="Share of the sounding notes outside the scale of the local key.",
     citation="Gauvin (2015), Empirical Musicology Review 10:215",
+    formula="Σ duration x notes outside the scale / Σ duration x notes; minor: natural and harmonic together",
+    blind_to=_KEYS + " A quick key change that is not marked counts as chromatic.",
+    example="C D G C in C major: one note (F sharp) of twelve, 0.0833",
 ))  # fmt: skip
 register(Measure(
     "flat_side_share", flat_side_share, "tonality", "share", 0, 1, True, "root", needs_key=True,
     title="Flat-side chords",
     description="Share of chords on bIII, bVI or bVII among chords in major keys.",
     citation="Gauvin (2015), Empirical Musicology Review 10:215",
+    formula="chords on bIII, bVI, bVII / chords, where the key is major",
+    blind_to=_KEYS + " Minor keys; chord types; sharp-side colour.",
+    example="C Bb F C in C major: 0.25",
 ))  # fmt: skip
 register(Measure(
     "applied_share", applied_share, "tonality", "share", 0, 1, True, "sevenths", needs_key=True,
@@ -239,10 +361,54 @@ register(Measure(
     description="Share of chord changes in which a dominant seventh resolves to something other than "
     "the tonic.",
     citation="Rohrmeier (2011), J. Mathematics and Music 5:35",
+    formula="changes X7 → a fifth below, X not the fifth degree of the key / changes that start in a key",
+    blind_to=_KEYS + " Applied dominants without a seventh, deceptive and delayed resolutions.",
+    example="C D7 G7 C in C major: D7-G7 is one of three changes",
 ))  # fmt: skip
 register(Measure(
     "key_change_rate", key_change_rate, "tonality", "per 100 chords", 0, 100, True, "root", needs_key=True,
     title="Key changes",
     description="Changes of the local key for every hundred chords.",
     citation="Gauvin (2015), Empirical Musicology Review 10:215",
+    formula="100 x changes of tonic or mode / chords with a key",
+    blind_to="How far the new key is. A corpus that states one key a song has 0 by construction; estimated keys "
+    "change more often the more chromatic the song.",
+    example="Two chords in C, two in G: 25",
+))  # fmt: skip
+register(Measure(
+    "tritone_substitution_share", tritone_substitution_share, "tonality", "share", 0, 1, True, "sevenths",
+    title="Tritone substitutes",
+    description="Share of chord changes in which a dominant seventh falls by a semitone.",
+    citation="Levine (1995), The Jazz Theory Book; Rohrmeier (2011), J. Mathematics and Music 5:35",
+    formula="changes X7 → root a semitone below / all changes",
+    blind_to="Function: a German sixth falling to V and chords slid down in parallel count alike.",
+    example="Dm7 Db7 Cmaj7: 0.5",
+))  # fmt: skip
+register(Measure(
+    "borrowed_share", borrowed_share, "tonality", "share", 0, 1, True, "majmin", needs_key=True,
+    title="Borrowed chords",
+    description="Share of chords in major keys that come from the minor key on the same tonic: iv, bVI, bVII ...",
+    citation="Gauvin (2015), Empirical Musicology Review 10:215; Temperley (2018), The Musical Language of Rock",
+    formula="chords all of whose notes lie in the parallel minor scale and not all in the major one / chords, "
+    "where the key is major",
+    blind_to=_KEYS + " Minor keys; a bVII that a rock musician would call mixolydian.",
+    example="C Fm Ab D in C major: 0.5",
+))  # fmt: skip
+register(Measure(
+    "nondiatonic_root_share", nondiatonic_root_share, "tonality", "share", 0, 1, True, "root", needs_key=True,
+    title="Roots outside the key",
+    description="Share of chords whose root is not a note of the key.",
+    citation="Gauvin (2015), Empirical Musicology Review 10:215",
+    formula="chords with a root outside the scale / chords with a key; minor: natural and harmonic together",
+    blind_to=_KEYS + " Chromatic notes over a diatonic root (II in major).",
+    example="C Bb D G in C major: 0.25",
+))  # fmt: skip
+register(Measure(
+    "mode_change_rate", mode_change_rate, "tonality", "per 100 chords", 0, 100, True, "root", needs_key=True,
+    title="Changes between major and minor",
+    description="Changes of the local key from major to minor or back, for every hundred chords.",
+    citation="Gauvin (2015), Empirical Musicology Review 10:215",
+    formula="100 x changes of mode / chords with a key",
+    blind_to="Keys of one mode however far apart; a song whose source states one key.",
+    example="C G in C major, Cm in C minor, Eb in E flat major: 50",
 ))  # fmt: skip

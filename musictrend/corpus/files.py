@@ -17,6 +17,7 @@ from typing import Any
 from musictrend.errors import ReaderError, UnsafeFileError
 
 __all__ = [
+    "iter_blocks",
     "iter_lines",
     "iter_rows",
     "read_bytes",
@@ -110,6 +111,16 @@ def iter_lines(path: Path, *, offset: int = 0) -> Iterator[tuple[int, bytes]]:
                 )
             yield offset, line
             offset += len(line)
+
+
+def iter_blocks(path: Path, size: int, *, offset: int = 0) -> Iterator[bytes]:
+    """Content of a file of any size from a byte on, in blocks of at most ``size`` bytes."""
+    if not path.is_file():
+        raise ReaderError("not a regular file", hint="devices, pipes and folders are not read")
+    with path.open("rb", buffering=0) as file:
+        file.seek(offset)
+        while block := file.read(size):
+            yield block
 
 
 def read_text(path: Path, *, encoding: str | None = None, limit: int = MAX_BYTES, lenient: bool = False) -> str:

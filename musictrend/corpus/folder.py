@@ -12,7 +12,7 @@ from musictrend.corpus.genres import split_genres
 from musictrend.corpus.problem import Problem
 from musictrend.corpus.readers import Reader, reader_for_file
 from musictrend.corpus.readers.reader import MALFORMED, as_reader_error
-from musictrend.corpus.track import Track
+from musictrend.corpus.track import SOURCE_KINDS, Track
 from musictrend.corpus.year import parse_year
 from musictrend.errors import CorpusError, NothingUsableError, ReaderError
 
@@ -74,6 +74,7 @@ def scan_folder(root: Path, problems: list[Problem], pattern: str = "") -> Itera
             f"{root}: not a corpus: no corpus.toml, no tracks.csv, no dataset that is recognised, and no file that a "
             "reader takes; see musictrend corpus init --help"
         )
+    files = _one_file_a_piece(root, files, problems)
     names = [path.relative_to(root).with_suffix("").as_posix() for path, _ in files]
     matcher: re.Pattern[str] | None
     if pattern:
@@ -110,6 +111,29 @@ def scan_folder(root: Path, problems: list[Problem], pattern: str = "") -> Itera
         )
 
 
+def _one_file_a_piece(
+    root: Path, files: list[tuple[Path, Reader]], problems: list[Problem]
+) -> list[tuple[Path, Reader]]:
+    """Of files that share a name but for its ending, the surest: what somebody wrote, then notes, then sound.
+
+    ``song.lab`` beside ``song.ogg`` is one piece and not two.
+    """
+    best: dict[str, int] = {}
+    for path, reader in files:
+        name = path.with_suffix("").as_posix()
+        best[name] = min(best.get(name, len(SOURCE_KINDS)), SOURCE_KINDS.index(reader.source_kind))
+    kept = []
+    for path, reader in files:
+        kind = SOURCE_KINDS[best[path.with_suffix("").as_posix()]]
+        if reader.source_kind == kind:
+            kept.append((path, reader))
+            continue
+        relative = path.relative_to(root).as_posix()
+        problems.append(Problem("tracks", "", relative, "", f"not a track: its {kind} lies beside it under the same name",
+                                "move one of them to another folder to have both"))  # fmt: skip
+    return kept
+
+
 def list_pieces(
     root: Path, path: Path, reader: Reader, labels: dict[str, str] | None = None, *, always: bool = False
 ) -> list[Track]:
@@ -125,7 +149,7 @@ def list_pieces(
     labels = labels or {}
     relative = path.relative_to(root).as_posix()
     opened = always or reader.holds_many or (reader.holds_labels and not labels.get("year"))
-    if reader.source_kind != "annotation" or not opened:
+    if not opened:
         return [_piece(relative, reader, labels, Annotation(path.stem))]
     pieces = read_pieces(reader, path)
     if len(pieces) == 1:
@@ -136,7 +160,7 @@ def list_pieces(
 def read_pieces(reader: Reader, path: Path) -> Sequence[Annotation]:
     """What is written in one file; whatever goes wrong is a `ReaderError`."""
     try:
-        return reader.read_file(path)
+        return reader.read_labels(path)
     except (ReaderError, *MALFORMED) as error:
         raise as_reader_error(error) from None
 

@@ -23,6 +23,7 @@ from musictrend.corpus.catalogue import (
     recipe_for_reader,
     unknown_settings,
 )
+from musictrend.corpus.duplicates import mark_duplicates
 from musictrend.corpus.files import iter_rows, resolve_inside
 from musictrend.corpus.folder import list_pieces, scan_folder
 from musictrend.corpus.genres import SegmentRule, split_genres
@@ -459,17 +460,3 @@ def track_table(corpora: Iterable[Corpus]) -> pd.DataFrame:
     table["n_chords"] = table["n_chords"].astype("int32")
     mark_duplicates(table)
     return table
-
-
-def mark_duplicates(table: pd.DataFrame) -> None:
-    """One row a song inside a corpus: the earliest year is kept, the others name it in ``duplicate_of``.
-
-    Songs are equal by title and artist. Of several rows of one year the first
-    stays. Rows that failed already are left alone.
-    """
-    usable = table[(table["song_id"] != "") & (table["status"] == "ok")]
-    order = usable.assign(_year=usable["year"].astype("float64").fillna(1e9))
-    order = order.sort_values(["corpus", "song_id", "_year"], kind="stable")
-    first = order.groupby(["corpus", "song_id"], sort=False)["track_id"].transform("first")
-    again = order.index[first.to_numpy() != order["track_id"].to_numpy()]
-    table.loc[again, "duplicate_of"] = first.loc[again]

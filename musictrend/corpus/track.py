@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from musictrend.cache import hash_bytes
 from musictrend.corpus.year import Year
@@ -16,6 +17,7 @@ SOURCE_KINDS = ("annotation", "score", "audio")
 STATUSES = ("ok", "failed", "excluded")
 
 
+@lru_cache(maxsize=2**14)  # an artist has many songs
 def normalise_name(text: str) -> str:
     """A title or artist without case, accents, articles and punctuation, to find the same song again.
 
@@ -25,7 +27,9 @@ def normalise_name(text: str) -> str:
     ('beatles', 'beyonce', 'duke ellington')
     """
     # Accents go, other scripts stay: a Chinese title must not become the empty name.
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).lower()
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    plain = text.lower()
     plain = re.sub(r"\s+(feat\.?|featuring|ft\.?)\s.*$", "", plain)
     plain = re.sub(r"\([^)]*\)|\[[^]]*\]", " ", plain)
     if match := re.fullmatch(r"\s*([\w.' -]+),\s*([\w.' -]+)\s*", plain):

@@ -24,19 +24,24 @@ from musictrend.corpus.problem import Problem
 from musictrend.corpus.readers import get_reader, reader_for_file
 from musictrend.corpus.readers.chordstrings import READER as CHORD_STRINGS
 from musictrend.corpus.readers.reader import MALFORMED, as_reader_error, guarded
+from musictrend.corpus.readers.scores import reads_notes
 from musictrend.corpus.track import Track
 from musictrend.errors import NoSymbolsError, ReaderError
 from musictrend.execution import Progress, map_tasks
 from musictrend.extraction.annotation import SymbolReader
 from musictrend.extraction.keys import fill_keys
+from musictrend.extraction.origin import NOTES, Origin
 from musictrend.extraction.score import extract_score
+from musictrend.extraction.sound import hash_audio
+from musictrend.extraction.tokens import is_whole_table, read_whole_table
 from musictrend.harmony.sequence import ChordSequence
 from musictrend.harmony.table import ChordTable
 
 __all__ = ["Extracted", "extract_corpora", "extract_corpus"]
 
 BATCH = 250  # chord files
-SCORE_WORK = 16  # chords from a score's notes take as long as this many chord files
+# Chords from a score's notes take as long as this many chord files; a recording is a batch of its own.
+WORK = {"annotation": 1, "score": 16, "audio": BATCH}
 FEW = 1500  # chord files; starting workers takes longer than reading so few
 
 
@@ -53,15 +58,19 @@ class Extracted:
     problems : list of Problem
     key_estimated : bool array, shape (n_tracks,), optional
         Which tracks have a key estimated from their chords because none is written.
-    from_notes : set of str
-        Ids of tracks whose chords were estimated from notes because no chord symbols are written.
+    engines : dict
+        Track id to what estimated its chords: ``notes``, or the name of an audio engine. Tracks whose symbols
+        somebody wrote are not in it.
+    contents : dict
+        Track id of each recording to a hash of its sound: equal for the same sound in another file.
     """
 
     chords: ChordTable
     reasons: dict[str, str]
     problems: list[Problem]
     key_estimated: np.ndarray | None = None
-    from_notes: set[str] = field(default_factory=set)
+    engines: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,9 +83,18 @@ class Batch:
     tracks: tuple[Track, ...]
     keep: str = ""
     dialect: str = ""
+    origin: Origin = Origin()
 
 
-def extract_corpus(corpus: Corpus, *, jobs: int = 1, engine: str = "auto", quiet: bool = True) -> ChordTable:
+def extract_corpus(
+    corpus: Corpus,
+    *,
+    jobs: int = 1,
+    engine: str = "auto",
+    source: str = "auto",
+    commercial: bool = False,
+    quiet: bool = True,
+) -> ChordTable:
     """The chords of a corpus; tracks that cannot be read have none.
 
     Parameters
@@ -85,14 +103,20 @@ def extract_corpus(corpus: Corpus, *, jobs: int = 1, engine: str = "auto", quiet
     jobs : int
         Worker processes. The table does not depend on it.
     engine : str
-        For audio.
+        For recordings: a name of `list_engines`, or ``"auto"`` for the best present.
+    source : str
+        For scores: ``"symbols"`` as written, ``"notes"`` to estimate from the notes though symbols are written,
+        ``"auto"`` to estimate only where none are.
+    commercial : bool
+        Never an engine whose weights forbid commercial use.
 
     Returns
     -------
     chords : ChordTable
         One row a track, in the corpus' order; ids have ``corpus/`` before them.
     """
-    return extract_corpora([corpus], jobs=jobs, quiet=quiet).chords
+    origin = Origin(source, engine, commercial).resolved([corpus])
+    return extract_corpora([corpus], jobs=jobs, origin=origin, quiet=quiet).chords
 
 
 def extract_corpora(
@@ -101,6 +125,7 @@ def extract_corpora(
     jobs: int = 1,
     executor: str = "local",
     keep: Path | None = None,
+    origin: Origin | None = None,
     quiet: bool = True,
 ) -> Extracted:
     """The chords of some corpora, their failures and problems.
@@ -110,14 +135,17 @@ def extract_corpora(
     corpora : list of Corpus
     keep : Path, optional
         Folder where finished batches are kept until the whole is done.
+    origin : Origin, optional
+        Whether chords come from symbols, notes or sound, and by which engine.
     """
-    batches = _cut(corpora, keep)
+    origin = origin or Origin().resolved(corpora)
+    batches = _cut(corpora, keep, origin)
     total = sum(len(batch.tracks) for batch in batches)
     with Progress("chords", total, quiet=quiet) as progress:
         results = map_tasks(
             _read_batch,
             batches,
-            jobs=jobs if sum(_work(t) for b in batches for t in b.tracks) > FEW or executor != "local" else 1,
+            jobs=_workers(batches, jobs, executor),
             executor=executor,
             describe=lambda b: f"{b.corpus}/{b.tracks[0].track_id} to {b.tracks[-1].track_id}",
             on_result=lambda number, result: progress.advance(len(batches[number].tracks)),
@@ -134,23 +162,35 @@ def extract_corpora(
         table = table.select([place[i] for i in ids])
     table, estimated = fill_keys(table)
     reasons = {k: v for r in results for k, v in r.reasons.items()}
-    from_notes = {track_id for r in results for track_id in r.from_notes}
-    return Extracted(table, reasons, [p for r in results for p in r.problems], estimated, from_notes)
+    engines = {k: v for r in results for k, v in r.engines.items()}
+    contents = {k: v for r in results for k, v in r.contents.items()}
+    return Extracted(table, reasons, [p for r in results for p in r.problems], estimated, engines, contents)
 
 
-def batch_hashes(corpora: list[Corpus]) -> list[str]:
+def batch_hashes(corpora: list[Corpus], origin: Origin | None = None) -> list[str]:
     """Hashes of everything the chords of some corpora are made from, files included."""
-    return [_batch_hash(batch) for batch in _cut(corpora, None)]
+    return [_batch_hash(batch) for batch in _cut(corpora, None, origin or Origin().resolved(corpora))]
 
 
-def _cut(corpora: list[Corpus], keep: Path | None) -> list[Batch]:
+def _workers(batches: list[Batch], jobs: int, executor: str) -> int:
+    """Workers that are worth starting, and that memory holds where an audio engine is at work."""
+    work = sum(_work(t, b.origin) for b in batches for t in b.tracks)
+    if executor == "local" and work <= FEW:
+        return 1
+    if any(t.source_kind == "audio" for b in batches for t in b.tracks):
+        return batches[0].origin.limit_workers(jobs)
+    return jobs
+
+
+def _cut(corpora: list[Corpus], keep: Path | None, origin: Origin) -> list[Batch]:
     batches = []
     for corpus in corpora:
         whole = [t for t in corpus.entries if t.status == "ok"]
-        work = [0, *accumulate(_work(t) for t in whole)]
+        work = [0, *accumulate(_work(t, origin) for t in whole)]
+        at_once = is_whole_table(corpus.reader, whole)
         start = 0
         while start < len(whole):
-            stop = max(start + 1, bisect_right(work, work[start] + BATCH) - 1)
+            stop = len(whole) if at_once else max(start + 1, bisect_right(work, work[start] + BATCH) - 1)
             batches.append(
                 Batch(
                     corpus.name,
@@ -159,19 +199,22 @@ def _cut(corpora: list[Corpus], keep: Path | None) -> list[Batch]:
                     tuple(whole[start:stop]),
                     str(keep or ""),
                     corpus.dialect,
+                    origin,
                 )  # fmt: skip
             )
             start = stop
     return batches
 
 
-def _work(track: Track) -> int:
+def _work(track: Track, origin: Origin) -> int:
     """How long a track's chords take, in chord files."""
-    return SCORE_WORK if track.source_kind == "score" else 1
+    return WORK["score" if origin.source == "notes" and track.source_kind != "audio" else track.source_kind]
 
 
 def _read_batch(batch: Batch) -> Extracted:
     """Read a batch, or find it where an earlier run kept it."""
+    if is_whole_table(batch.reader, batch.tracks):  # read again in less time than it takes to keep it
+        return Extracted(*read_whole_table(batch.corpus, Path(batch.root), batch.tracks))
     if not batch.keep:
         return _read_tracks(batch)
     import pyarrow as pa
@@ -186,7 +229,7 @@ def _read_batch(batch: Batch) -> Extracted:
             kept = json.loads(notes.read_text(encoding="utf-8"))
             table = chords_from_arrow(pq.read_table(rows), kept["track_ids"])
             problems = [Problem(**p) for p in kept["problems"]]
-            return Extracted(table, kept["reasons"], problems, from_notes=set(kept["from_notes"]))
+            return Extracted(table, kept["reasons"], problems, engines=kept["engines"], contents=kept["contents"])
         except (OSError, ValueError, KeyError, pa.ArrowException):
             pass  # half a batch: read it again
     result = _read_tracks(batch)
@@ -197,12 +240,13 @@ def _read_batch(batch: Batch) -> Extracted:
             "track_ids": list(result.chords.track_ids),
             "reasons": result.reasons,
             "problems": [asdict(p) for p in result.problems],
-            "from_notes": sorted(result.from_notes),
+            "engines": result.engines,
+            "contents": result.contents,
         }
         part.write_text(json.dumps(kept), encoding="utf-8")
     # As read back, so that resumed and undisturbed runs hold the very same table.
     table = chords_from_arrow(pq.read_table(rows), kept["track_ids"])
-    return Extracted(table, result.reasons, result.problems, from_notes=result.from_notes)
+    return Extracted(table, result.reasons, result.problems, engines=result.engines, contents=result.contents)
 
 
 def _batch_hash(batch: Batch) -> str:
@@ -218,15 +262,16 @@ def _batch_hash(batch: Batch) -> str:
             except (ReaderError, OSError) as error:
                 seen[track.path] = f"unreadable: {error}"
     return hash_bytes(
-        hash_package(), batch.corpus, batch.reader, batch.dialect, repr(batch.tracks), json.dumps(seen, sort_keys=True)
-    )
+        hash_package(), batch.corpus, batch.reader, batch.dialect, repr(batch.origin), repr(batch.tracks),
+        json.dumps(seen, sort_keys=True),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=50_000)
 def _content_hash(path: str, size: int, modified: int) -> str:
-    """Hash of a file's content, once a process for each state of the file; what is refused for its size is not read."""
+    """Hash of a file's content, once a process for each state of the file; of a huge one its size and time."""
     if size > MAX_BYTES:
-        return f"{size} bytes"
+        return f"{size} bytes at {modified}"
     return hash_file(Path(path))
 
 
@@ -236,14 +281,31 @@ def _read_tracks(batch: Batch) -> Extracted:
     sequences: list[ChordSequence] = []
     reasons: dict[str, str] = {}
     problems: list[Problem] = []
-    from_notes: set[str] = set()
+    engines: dict[str, str] = {}
+    contents: dict[str, str] = {}
+    origin = batch.origin
     for track, annotation in zip(batch.tracks, _annotations(batch, root), strict=True):
         track_id = f"{batch.corpus}/{track.track_id}"
         try:
-            if annotation is None or isinstance(annotation.problem, NoSymbolsError):
-                sequences.append(extract_score(resolve_inside(root, track.path), track_id))
-                if annotation is not None:
-                    from_notes.add(track_id)
+            if track.source_kind == "audio":
+                path = resolve_inside(root, track.path)
+                heard = origin.recognise(path, track_id)
+                sequences.append(heard.sequence)
+                engines[track_id] = origin.engine
+                contents[track_id] = hash_audio(path)
+                problems += [
+                    Problem("chords", track_id, track.path, "", w, "the track goes on") for w in heard.warnings
+                ]
+            elif annotation is None and origin.source == "symbols":
+                raise ReaderError("chord symbols are asked for, and this format holds notes alone", hint="--from auto")
+            elif annotation is None or (isinstance(annotation.problem, NoSymbolsError) and origin.source == "auto"):
+                warnings: list[tuple[str, str]] = []
+                sequences.append(extract_score(resolve_inside(root, track.path), track_id, warnings=warnings))
+                engines[track_id] = NOTES
+                problems += [
+                    Problem("chords", track_id, track.path, place, reason, "the track goes on")
+                    for place, reason in warnings
+                ]
             else:
                 annotation.track_id = track_id
                 sequences.append(symbols.read(annotation, track.path, track.key))
@@ -253,15 +315,15 @@ def _read_tracks(batch: Batch) -> Extracted:
             reasons[track_id] = error.reason
             problems.append(Problem("chords", track_id, track.path, error.place, error.reason, error.hint))
     table = ChordTable.from_sequences(sequences)
-    return Extracted(table, reasons, problems + symbols.problems, from_notes=from_notes)
+    return Extracted(table, reasons, problems + symbols.problems, engines=engines, contents=contents)
 
 
 def _annotations(batch: Batch, root: Path) -> list[Annotation | None]:
-    """Annotations of a batch in its order, None for scores; tracks of one reader are read together."""
+    """Annotations of a batch in its order, None for notes and sound; tracks of one reader are read together."""
     found: dict[str, Annotation | None] = {}
     groups: dict[str, list[Track]] = {}
     for track in batch.tracks:
-        if track.source_kind == "score":
+        if track.source_kind != "annotation" or (batch.origin.source == "notes" and holds_notes(track)):
             found[track.track_id] = None
         elif track.chords:
             found[track.track_id] = guarded(track.track_id, lambda track=track: _inline(batch, track))
@@ -274,6 +336,11 @@ def _annotations(batch: Batch, root: Path) -> list[Annotation | None]:
             continue
         found |= _read_together(name, root, tracks)
     return [found[track.track_id] for track in batch.tracks]
+
+
+def holds_notes(track: Track) -> bool:
+    """Whether a track's file holds notes, with or without chord symbols beside them."""
+    return bool(track.path) and not track.chords and reads_notes(Path(track.path))
 
 
 def _refuse(root: Path, track: Track) -> Annotation:

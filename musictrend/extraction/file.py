@@ -10,18 +10,21 @@ from musictrend.cache import atomic_path
 from musictrend.corpus.files import iter_rows, read_head
 from musictrend.corpus.readers import list_readers, reader_for_file
 from musictrend.corpus.readers.reader import MALFORMED, as_reader_error
+from musictrend.corpus.readers.scores import reads_notes
 from musictrend.errors import NoSymbolsError, ParameterError, ReaderError
 from musictrend.extraction.annotation import SymbolReader
+from musictrend.extraction.keys import fill_keys
+from musictrend.extraction.origin import NOTES, Origin
 from musictrend.extraction.score import extract_score
 from musictrend.harmony.chord import Chord
 from musictrend.harmony.key import Key
 from musictrend.harmony.sequence import ChordSequence
 
-__all__ = ["extract", "holds_one_piece", "write_chords"]
+__all__ = ["extract", "extract_with_engine", "holds_one_piece", "write_chords"]
 
 CSV_COLUMNS = (
     "track_id", "position", "onset", "duration", "unit", "label", "root", "quality", "bass", "pitch_classes",
-    "key_tonic", "key_mode", "confidence",
+    "key_tonic", "key_mode", "confidence", "roman",
 )  # fmt: skip
 
 
@@ -36,51 +39,98 @@ def holds_one_piece(path: Path) -> bool:
     return "label" in [name.strip(' "\r\ufeff') for name in head.split(",")]
 
 
-def extract(path: str | Path, *, part: str | None = None) -> ChordSequence:
-    """The chords of one file; of a score without chord symbols, estimated from its notes.
+def extract(
+    path: str | Path,
+    *,
+    part: str | None = None,
+    source: str = "auto",
+    engine: str = "auto",
+    commercial: bool = False,
+) -> ChordSequence:
+    """The chords of one file: as written, else estimated from its notes, or from its sound.
 
     Parameters
     ----------
     path : str or Path
-        A chord file or score of any format with a reader.
+        A chord file, score or recording of any format with a reader.
     part : str, optional
         Which piece, for files that hold several; the first without.
+    source : str
+        For scores: ``"symbols"`` as written, ``"notes"`` to estimate from the notes though symbols are written,
+        ``"auto"`` to estimate only where none are.
+    engine : str
+        For recordings: a name of `list_engines`, or ``"auto"`` for the best present.
+    commercial : bool
+        Never an engine whose weights forbid commercial use.
 
     Raises
     ------
     ReaderError
         When no reader takes the file, or it cannot be read.
+    ParameterError
+        When the engine is not known, absent, or forbidden.
     """
-    path = Path(path)
+    return extract_with_engine(Path(path), Origin(source, engine, commercial), part=part)[0]
+
+
+def with_keys(sequence: ChordSequence) -> ChordSequence:
+    """The same with keys estimated from its chords where none is written: as every track of a corpus gets them."""
+    if any(key is not None for key in sequence.keys):
+        return sequence
+    table, estimated = fill_keys(sequence.to_table())
+    return table.sequence(0) if estimated[0] else sequence
+
+
+def extract_with_engine(
+    path: Path, origin: Origin, *, part: str | None = None, written_keys: bool = False
+) -> tuple[ChordSequence, str]:
+    """The chords of one file and what made them: ``annotation``, ``notes`` or the name of an audio engine.
+
+    With ``written_keys`` no key is estimated where none is written.
+    """
+    sequence, made_by = _read_one(path, origin, part)
+    return sequence if written_keys else with_keys(sequence), made_by
+
+
+def _read_one(path: Path, origin: Origin, part: str | None) -> tuple[ChordSequence, str]:
     if not path.is_file():
         raise ReaderError(f"no file at {path}", hint="check the path")
     if path.suffix.lower() == ".csv":
-        return read_chord_csv(path)
+        return read_chord_csv(path), "annotation"
     reader = reader_for_file(path)
     if reader is None:
         known = sorted({s for r in list_readers().values() for s in r.suffixes})
         raise ReaderError(
             f"{path}: no reader takes {path.suffix or 'a file without suffix'}", hint="readers take " + " ".join(known)
         )
+    if reader.source_kind == "audio":
+        origin = origin.chosen()  # an engine that is not there is no fault of the file
     try:
-        if reader.source_kind == "score":
-            return extract_score(path, path.stem)
+        if reader.source_kind == "audio":
+            return origin.recognise(path, path.stem).sequence, origin.engine
+        if reader.source_kind == "score" and origin.source == "symbols":
+            raise ReaderError(f"{path}: this format holds notes and no chord symbols", hint="leave --from at auto")
+        if reader.source_kind == "score" or (origin.source == "notes" and reads_notes(path)):
+            return extract_score(path, path.stem), NOTES
         try:
             annotations = reader.read_file(path)
         except NoSymbolsError:
-            return extract_score(path, path.stem)
+            if origin.source == "symbols":
+                raise
+            return extract_score(path, path.stem), NOTES
     except MALFORMED as error:
         raise as_reader_error(error) from None
     if part is not None:
         annotations = [a for a in annotations if part in (a.track_id, a.title)]
     if not annotations:
         raise ReaderError(f"{path}: no piece {part!r} in it" if part else f"{path}: no piece in it")
-    return SymbolReader().read(annotations[0], str(path))
+    return SymbolReader().read(annotations[0], str(path)), "annotation"
 
 
 def chord_rows(sequence: ChordSequence) -> list[dict]:
-    """Chords as rows with the columns of ``chords.parquet``; absent values are None."""
+    """Chords as rows with the columns of ``chords.parquet`` and Roman numerals; absent values are None."""
     rows = []
+    figures = sequence.figures
     for i, chord in enumerate(sequence.chords):
         key = sequence.keys[i]  # type: ignore[index]
         confidence = float(sequence.confidence[i])  # type: ignore[index]
@@ -99,6 +149,7 @@ def chord_rows(sequence: ChordSequence) -> list[dict]:
                 "key_tonic": key.tonic if key else None,
                 "key_mode": key.mode if key else None,
                 "confidence": None if confidence != confidence else confidence,
+                "roman": figures[i] or None,
             }
         )
     return rows

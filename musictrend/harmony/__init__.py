@@ -5,11 +5,12 @@ Numpy is all that is needed here.
 
 from musictrend.harmony.chord import Chord
 from musictrend.harmony.dialects import list_dialects, parse_symbol, read_symbol
+from musictrend.harmony.events import EventTable
 from musictrend.harmony.key import Key
 from musictrend.harmony.quality import list_qualities
 from musictrend.harmony.reduction import VOCABULARIES, reduce_bitmap
 from musictrend.harmony.sequence import ChordSequence
-from musictrend.harmony.table import ChordTable, EventTable, LabelTable
+from musictrend.harmony.table import ChordTable, LabelTable
 
 __all__ = [
     "VOCABULARIES",

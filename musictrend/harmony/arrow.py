@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +14,11 @@ from musictrend.harmony.table import MODES, ChordTable, LabelTable
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["SCHEMA_VERSION", "chords_from_arrow", "chords_to_arrow"]
+__all__ = ["SCHEMA_VERSION", "chords_from_arrow", "chords_to_arrow", "iter_arrow", "read_chords"]
 
 SCHEMA_VERSION = "1"
+CHUNK = 2_000_000  # rows made or read at a time
+COLUMNS = ["track_id", "onset", "duration", "unit", "label", "key_tonic", "key_mode", "confidence", "bars"]
 
 
 def chords_to_arrow(table: ChordTable) -> pa.Table:
@@ -68,7 +72,49 @@ def chords_to_arrow(table: ChordTable) -> pa.Table:
     return pa.table(columns).replace_schema_metadata({"schema_version": SCHEMA_VERSION})
 
 
-def chords_from_arrow(rows: pa.Table, track_ids: list[str] | None = None) -> ChordTable:
+def iter_arrow(table: ChordTable, rows: int = CHUNK) -> Iterator[pa.Table]:
+    """`chords_to_arrow` of some tracks after the other, about so many rows each: a large corpus need not be there twice."""
+    for start, stop in table.cut_points(rows):
+        yield chords_to_arrow(table.cut(start, stop))
+    if not table.n_tracks:
+        yield chords_to_arrow(table)
+
+
+def read_chords(path: Path, track_ids: Sequence[str] | None = None, rows: int = CHUNK) -> ChordTable:
+    """The chords of a ``chords.parquet``, read in pieces: columns that say nothing take no memory.
+
+    Parameters
+    ----------
+    path : Path
+    track_ids : sequence of str, optional
+        As for `chords_from_arrow`.
+    rows : int
+        Read at a time.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pieces: list[ChordTable] = []
+    with pq.ParquetFile(path, read_dictionary=["track_id", "unit", "label", "key_mode"]) as file:
+        rest = file.schema_arrow.empty_table().select([c for c in COLUMNS if c in file.schema_arrow.names])
+        for batch in file.iter_batches(batch_size=rows, columns=rest.column_names):
+            # What was left of the batch before has the beginning of this one's first track.
+            whole = (
+                pa.concat_tables([rest, pa.Table.from_batches([batch])])
+                if rest.num_rows
+                else pa.Table.from_batches([batch])
+            )
+            ids = whole.column("track_id").unify_dictionaries().combine_chunks()
+            codes = (ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()).indices.to_numpy()
+            last = int(np.flatnonzero(np.diff(codes, prepend=-1))[-1]) if len(codes) else 0
+            if last:
+                pieces.append(chords_from_arrow(whole.slice(0, last)).compact())
+            rest = whole.slice(last)
+        pieces.append(chords_from_arrow(rest).compact())
+    return _align(ChordTable.concatenate(pieces), track_ids)
+
+
+def chords_from_arrow(rows: pa.Table, track_ids: Sequence[str] | None = None) -> ChordTable:
     """Read back what `chords_to_arrow` made, or any table with its columns, sorted by track.
 
     Parameters
@@ -81,7 +127,7 @@ def chords_from_arrow(rows: pa.Table, track_ids: list[str] | None = None) -> Cho
     import pyarrow.compute as pc
 
     def decoded(name: str) -> pa.Array:
-        column = rows.column(name).combine_chunks()
+        column = rows.column(name).unify_dictionaries().combine_chunks()
         return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
 
     def numbers(name: str, dtype: type, missing: float) -> np.ndarray:
@@ -118,16 +164,19 @@ def chords_from_arrow(rows: pa.Table, track_ids: list[str] | None = None) -> Cho
         confidence=numbers("confidence", np.float32, np.nan),
         units=tuple(unit_names[unit_rows[i]] for i in starts),
     )
-    if track_ids is None or list(track_ids) == present:
+    return _align(table, track_ids)
+
+
+def _align(table: ChordTable, track_ids: Sequence[str] | None) -> ChordTable:
+    """The tracks wanted, in that order, also those without chords."""
+    if track_ids is None or tuple(track_ids) == table.track_ids:
         return table
-    place = {track_id: i for i, track_id in enumerate(present)}
-    empty = ChordTable.from_sequences([])
+    place = {track_id: i for i, track_id in enumerate(table.track_ids)}
     lengths = table.lengths
     wanted = [place.get(track_id, -1) for track_id in track_ids]
-    chosen = table.select([i for i in wanted if i >= 0]) if present else empty
+    there = [i for i in wanted if i >= 0]
+    chosen = table if there == list(range(table.n_tracks)) else table.select(there)
     counts = np.array([lengths[i] if i >= 0 else 0 for i in wanted], dtype=np.int64)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     units = tuple(table.units[i] if i >= 0 else "order" for i in wanted)
-    from dataclasses import replace
-
-    return replace(chosen, track_ids=tuple(track_ids), offsets=offsets, units=units)
+    return chosen.with_columns(track_ids=tuple(track_ids), offsets=offsets, units=units)

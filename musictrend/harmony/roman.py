@@ -16,6 +16,7 @@ dominant seventh on the tonic, ``IM7`` a major seventh; `parse_figure` reads the
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from musictrend.errors import ChordLabelError
@@ -24,7 +25,16 @@ from musictrend.harmony.key import Key
 from musictrend.harmony.pitch import transpose_name
 from musictrend.harmony.quality import parse_degree
 
-__all__ = ["Numeral", "Slots", "apply_key", "parse_figure", "require_key", "roman_numeral", "split_numeral"]
+__all__ = [
+    "Numeral",
+    "Slots",
+    "apply_key",
+    "list_figures",
+    "parse_figure",
+    "require_key",
+    "roman_numeral",
+    "split_numeral",
+]
 
 MAJOR_DEGREES = (0, 2, 4, 5, 7, 9, 11)
 MINOR_DEGREES = (0, 2, 3, 5, 7, 8, 10)
@@ -168,7 +178,7 @@ def _write_numeral(degree: int, alteration: int, upper: bool) -> str:
     return ("#" * alteration if alteration > 0 else "b" * -alteration) + roman
 
 
-def roman_numeral(chord: Chord, key: Key, *, applied: bool = False) -> str:
+def roman_numeral(chord: Chord, key: Key, *, applied: bool = False, following: Chord | None = None) -> str:
     """Figure of a chord in a key: degree, quality and inversion.
 
     Triads and seventh chords are written as in DCML's syntax (``V65``, ``viiø7``,
@@ -182,6 +192,9 @@ def roman_numeral(chord: Chord, key: Key, *, applied: bool = False) -> str:
     applied : bool
         Write a chromatic major, dominant or diminished chord as the dominant or
         leading-note chord of a degree where it is one (``V7/V``).
+    following : Chord, optional
+        The next chord; then a chord is applied only where that one is on its degree, or on the one that
+        a deceptive cadence leads to instead.
 
     Returns
     -------
@@ -200,7 +213,7 @@ def roman_numeral(chord: Chord, key: Key, *, applied: bool = False) -> str:
         return chord.kind
     if applied:
         target = _find_target(chord, key)
-        if target is not None:
+        if target is not None and _leads_to(apply_key(Numeral(target[0], 0, target[1]), key), following):
             degree, upper = target
             numeral = Numeral(degree, 0, upper)
             return f"{roman_numeral(chord, apply_key(numeral, key))}/{_write_numeral(degree, 0, upper)}"
@@ -213,6 +226,30 @@ def roman_numeral(chord: Chord, key: Key, *, applied: bool = False) -> str:
     upper = not (chord.bitmap >> 3 & 1 and not chord.bitmap >> 4 & 1)
     bass = f"/{BASS_DEGREES[chord.bass_interval]}" if chord.bass_interval else ""
     return f"{_write_numeral(degree, alteration, upper)}[{chord.quality}]{bass}"
+
+
+def list_figures(chords: Sequence[Chord], keys: Sequence[Key | None]) -> list[str]:
+    """Figures of chords in their local keys, applied chords where the next chord confirms them; ``""`` without a key.
+
+    Examples
+    --------
+    >>> c = Key.parse("C")
+    >>> list_figures([Chord(x) for x in ("C", "D:7/3", "G:7", "D:7", "F", "N")], [c, c, c, c, c, None])
+    ['I', 'V65/V', 'V7', 'II7', 'IV', '']
+    """
+    after = [*chords[1:], None]
+    return [
+        "" if key is None else roman_numeral(chord, key, applied=following is not None, following=following)
+        for chord, key, following in zip(chords, keys, after, strict=True)
+    ]
+
+
+def _leads_to(goal: Key, following: Chord | None) -> bool:
+    """Whether the next chord is on the degree aimed at or its sixth; always, where no next chord is given."""
+    if following is None:
+        return True
+    sixth = 9 if goal.mode == "major" else 8
+    return following.root in (goal.tonic, (goal.tonic + sixth) % 12)
 
 
 def _find_target(chord: Chord, key: Key) -> tuple[int, bool] | None:

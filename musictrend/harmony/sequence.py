@@ -115,6 +115,19 @@ class ChordSequence:
         return [chord.label for chord in self.chords]
 
     @property
+    def figures(self) -> list[str]:
+        """Roman numerals in the local keys (``"V65/V"``), ``""`` where no key is known.
+
+        Examples
+        --------
+        >>> ChordSequence.from_labels(["C", "D:7/3", "G:7", "C"], key="C:major").figures
+        ['I', 'V65/V', 'V7', 'I']
+        """
+        from musictrend.harmony.roman import list_figures
+
+        return list_figures(self.chords, self.keys)
+
+    @property
     def offsets(self) -> np.ndarray:
         """Where each chord ends: float array, shape (n,)."""
         return self.onsets + self.durations

@@ -1,4 +1,4 @@
-"""The one ragged table of a corpus' harmony, and the events measures run over.
+"""The one ragged table of a corpus' harmony.
 
 ``ChordTable``
     Flat columns over all chords of all tracks (``label`` code, ``onset``,
@@ -7,27 +7,29 @@
     *distinct* labels. It maps to Arrow without copying; one song is the case of
     one row.
 
-``EventTable``
-    The same at a vocabulary: reduced, equal neighbours merged, N and X taken
-    out (chords on the two sides of what was taken out are not merged).
+`EventTable` (``events.py``) is the same at a vocabulary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from musictrend.errors import ParameterError
 from musictrend.harmony.chord import Chord
-from musictrend.harmony.reduction import check_vocabulary, reduce_bitmap
 from musictrend.harmony.sequence import UNITS, ChordSequence
 
-__all__ = ["ChordTable", "EventTable", "LabelTable"]
+if TYPE_CHECKING:
+    from musictrend.harmony.events import EventTable
+
+__all__ = ["ChordTable", "LabelTable", "is_repeated", "repeat_value"]
 
 NO_KEY = -1
 MODES = ("major", "minor")
+BLOCK = 20_000  # tracks gathered at a time
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,9 @@ class LabelTable:
 @dataclass(frozen=True)
 class ChordTable:
     """A corpus' chords as one ragged table.
+
+    A column that is the same everywhere takes no memory (`repeat_value`), and neither do the positions that
+    stand for onsets where only the order is known (`from_codes`).
 
     Attributes
     ----------
@@ -166,10 +171,88 @@ class ChordTable:
         return cls(tuple(ids), offsets, LabelTable.from_chords(chords), units=tuple(units), **arrays)
 
     @classmethod
+    def from_codes(
+        cls, track_ids: Sequence[str], offsets: np.ndarray, labels: LabelTable, label: np.ndarray
+    ) -> ChordTable:
+        """Tracks of which nothing but the order of their chords is known: one number in memory for each chord.
+
+        Examples
+        --------
+        >>> labels = LabelTable.from_chords([Chord("C"), Chord("G")])
+        >>> table = ChordTable.from_codes(["a"], np.array([0, 3]), labels, np.array([0, 1, 0]))
+        >>> table.onset.tolist(), table.duration.tolist(), table.units
+        ([0.0, 1.0, 2.0], [1.0, 1.0, 1.0], ('order',))
+        """
+        empty = {"duration": 1.0, "bars": np.nan, "key_tonic": NO_KEY, "key_mode": NO_KEY, "confidence": np.nan}
+        return cls(
+            tuple(track_ids),
+            np.asarray(offsets, dtype=np.int64),
+            labels,
+            label=np.asarray(label, dtype=np.int32),
+            onset=None,  # type: ignore[arg-type]
+            units=("order",) * len(track_ids),
+            **{name: repeat_value(np.asarray(value, COLUMNS[name]), len(label)) for name, value in empty.items()},
+        )
+
+    def with_columns(self, **columns: Any) -> ChordTable:
+        """The table with other columns in place of its own; the rest is shared."""
+        own = {f.name: self.__dict__[f.name] for f in fields(self)}
+        return type(self)(**{**own, **columns})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to another process: of a column that is the same everywhere, one value."""
+        own = {f.name: self.__dict__[f.name] for f in fields(self)}
+        lean = {name: own[name][:1].copy() for name in COLUMNS if own[name] is not None and is_repeated(own[name])}
+        return own | lean
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        n = len(state["label"])
+        whole = {name: state[name] for name in COLUMNS}
+        lean = {name: repeat_value(c[0], n) for name, c in whole.items() if c is not None and len(c) == 1 < n}
+        self.__dict__.update(state | lean)
+
+    def cut(self, start: int, stop: int) -> ChordTable:
+        """Tracks ``start`` to ``stop`` (not included) as a table of their own; columns are views."""
+        rows = slice(int(self.offsets[start]), int(self.offsets[stop]))
+        kept = {name: self.__dict__[name] for name in COLUMNS}
+        return self.with_columns(
+            track_ids=self.track_ids[start:stop],
+            offsets=self.offsets[start : stop + 1] - self.offsets[start],
+            units=self.units[start:stop],
+            **{name: column if column is None else column[rows] for name, column in kept.items()},
+        )
+
+    def cut_points(self, rows: int) -> Iterator[tuple[int, int]]:
+        """Track numbers at which to cut, so that the parts hold about so many rows; they depend on the table alone."""
+        start = 0
+        while start < self.n_tracks:
+            stop = int(np.searchsorted(self.offsets, self.offsets[start] + rows, side="right")) - 1
+            stop = min(max(stop, start + 1), self.n_tracks)
+            yield start, stop
+            start = stop
+
+    def compact(self) -> ChordTable:
+        """The same table; columns that are the same everywhere, and onsets that are positions, take no memory."""
+        if not self.n_chords:
+            return self
+        leaner: dict[str, np.ndarray | None] = {}
+        for name in ("duration", "bars", "key_tonic", "key_mode", "confidence"):
+            column = getattr(self, name)
+            if not is_repeated(column) and np.array_equal(column[:1].repeat(2), column[[0, -1]], equal_nan=True):
+                if (column == column[0]).all() or (column != column).all():
+                    leaner[name] = repeat_value(column[0], len(column))
+        onset = self.__dict__["onset"]
+        if onset is not None and (onset == number_places(self.offsets)).all():
+            leaner["onset"] = None
+        return self.with_columns(**leaner) if leaner else self
+
+    @classmethod
     def concatenate(cls, tables: Sequence[ChordTable]) -> ChordTable:
         """Join tables; labels are merged by their text, tracks keep their order."""
         if not tables:
             return cls.from_sequences([])
+        if len(tables) == 1:
+            return tables[0]
         texts: dict[str, int] = {}
         rows: list[tuple[LabelTable, int]] = []
         label_parts = []
@@ -180,7 +263,8 @@ class ChordTable:
                     texts[text] = len(rows)
                     rows.append((table.labels, i))
                 recode[i] = texts[text]
-            label_parts.append(recode[table.label] if len(recode) else table.label)
+            same = (recode == np.arange(len(recode))).all()  # the first table, and those with its labels
+            label_parts.append(table.label if same else recode[table.label])
         pick = lambda name: np.array(
             [getattr(t, name)[i] for t, i in rows], dtype=getattr(tables[0].labels, name).dtype
         )  # noqa: E731
@@ -190,9 +274,9 @@ class ChordTable:
             tuple(i for table in tables for i in table.track_ids),
             np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
             labels,
-            label=np.concatenate(label_parts).astype(np.int32),
+            label=np.concatenate(label_parts).astype(np.int32, copy=False),
             units=tuple(u for table in tables for u in table.units),
-            **{name: np.concatenate([getattr(table, name) for table in tables]) for name in COLUMNS if name != "label"},
+            **{name: _join([t.__dict__[name] for t in tables], tables) for name in COLUMNS if name != "label"},  # type: ignore[arg-type]
         )
 
     def select(self, tracks: Sequence[int] | np.ndarray) -> ChordTable:
@@ -200,13 +284,23 @@ class ChordTable:
         tracks = np.asarray(tracks, dtype=np.int64)
         lengths = self.lengths[tracks]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        rows = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths) + np.repeat(self.offsets[tracks], lengths)
-        return replace(
-            self,
+        shift = self.offsets[tracks] - offsets[:-1]
+
+        def pick(column: np.ndarray | None) -> np.ndarray | None:
+            if column is None or is_repeated(column):
+                return column if column is None else repeat_value(column[0], int(offsets[-1]))
+            out = np.empty(offsets[-1], dtype=column.dtype)
+            for a in range(0, len(tracks), BLOCK):  # row numbers of all tracks at once would outweigh the table
+                b = min(a + BLOCK, len(tracks))
+                rows = np.arange(offsets[a], offsets[b]) + np.repeat(shift[a:b], lengths[a:b])
+                out[offsets[a] : offsets[b]] = column[rows]
+            return out
+
+        return self.with_columns(
             track_ids=tuple(self.track_ids[i] for i in tracks),
             offsets=offsets,
             units=tuple(self.units[i] for i in tracks),
-            **{name: getattr(self, name)[rows] for name in COLUMNS},
+            **{name: pick(self.__dict__[name]) for name in COLUMNS},
         )
 
     def sequence(self, track: int) -> ChordSequence:
@@ -243,121 +337,58 @@ class ChordTable:
         >>> table.events("majmin").n_events.tolist(), table.events("sevenths").n_events.tolist()
         ([2], [3])
         """
-        check_vocabulary(vocabulary)
-        reduced = reduce_bitmap(self.labels.bitmap, vocabulary)  # (k,)
-        full = vocabulary == "full"
-        bass = self.labels.bass if full else self.labels.root
-        turned = reduced.astype(np.int32) << np.maximum(self.labels.root, 0)
-        chroma = np.where(reduced > 0, (turned | turned >> 12) & 4095, 0).astype(np.int16)
-        if full:
-            chroma = self.labels.chroma
-        # One code per distinct event; -1 stands for N and X.
-        packed = np.where(
-            reduced > 0, (reduced.astype(np.int64) * 12 + self.labels.root) * 12 + np.maximum(bass, 0), -1
-        )
-        distinct, code_of_label = np.unique(packed, return_inverse=True)
-        if len(distinct) and distinct[0] == -1:
-            code_of_label = code_of_label - 1
-        code = code_of_label.astype(np.int32)[self.label] if len(packed) else self.label
-        track = np.repeat(np.arange(self.n_tracks), self.lengths)
-        starts = np.ones(len(code), dtype=bool)
-        if len(code) > 1:
-            starts[1:] = (code[1:] != code[:-1]) | (track[1:] != track[:-1])
-        group = np.cumsum(starts) - 1  # run of equal neighbours each row belongs to
-        first = np.flatnonzero(starts)
-        sounding = code[first] >= 0
-        total = lambda x: np.bincount(group, weights=x, minlength=len(first)) if len(first) else np.zeros(0)  # noqa: E731
-        weight = np.nan_to_num(self.duration)
-        confidence = total(np.nan_to_num(self.confidence) * weight) / np.maximum(total(weight), 1e-12)
-        confidence[total(np.isnan(self.confidence).astype(float)) > 0] = np.nan
-        keep = first[sounding]
-        # An event is joined to the one before it when nothing was taken out between them.
-        joined = np.zeros(len(keep), dtype=bool)
-        if len(keep) > 1:
-            place = np.flatnonzero(sounding)
-            joined[1:] = (np.diff(place) == 1) & (track[keep][1:] == track[keep][:-1])
-        n_events = np.bincount(track[keep], minlength=self.n_tracks) if len(keep) else np.zeros(self.n_tracks, int)
-        label = self.label[keep]
-        return EventTable(
-            vocabulary=vocabulary,
-            track_ids=self.track_ids,
-            units=self.units,
-            offsets=np.concatenate([[0], np.cumsum(n_events)]).astype(np.int64),
-            code=code[keep],
-            root=self.labels.root[label] if len(label) else np.zeros(0, np.int8),
-            bass=bass[label] if len(label) else np.zeros(0, np.int8),
-            bitmap=reduced[label] if len(label) else np.zeros(0, np.int16),
-            chroma=chroma[label] if len(label) else np.zeros(0, np.int16),
-            joined=joined,
-            duration=total(weight)[sounding],
-            bars=total(self.bars.astype(float))[sounding],
-            key_tonic=self.key_tonic[keep],
-            key_mode=self.key_mode[keep],
-            confidence=confidence[sounding].astype(np.float32),
-        )
+        from musictrend.harmony.events import make_events
+
+        return make_events(self, vocabulary)
 
 
-@dataclass(frozen=True)
-class EventTable:
-    """The events of all tracks at one vocabulary: what every measure reads.
+def number_places(offsets: np.ndarray) -> np.ndarray:
+    """Place of each row in its track, from 0: int32 array."""
+    step = np.ones(int(offsets[-1]), dtype=np.int32)
+    filled = np.flatnonzero(np.diff(offsets))
+    start = offsets[filled]
+    if len(start):
+        step[start[0]] = 0
+        step[start[1:]] = 1 - np.diff(start)  # back to 0 at the start of each track
+    return np.cumsum(step, dtype=np.int32, out=step)
 
-    Attributes
-    ----------
-    vocabulary : str
-    track_ids, units : tuple of str, n tracks
-    offsets : int64 array, shape (n + 1,)
-    code : int32 array, shape (m,)
-        Equal for equal events of this table, from 0.
-    root, bass : int8 array, shape (m,)
-        Absolute pitch classes; bass is the root below vocabulary ``full``.
-    bitmap : int16 array, shape (m,)
-        Root-relative quality after reduction.
-    chroma : int16 array, shape (m,)
-        Absolute set that sounds (with the bass at ``full`` alone).
-    joined : bool array, shape (m,)
-        Whether the event before it in the same track is its neighbour: False
-        at the start of a track and after N or X. Transitions exist where True.
-    duration : float64 array, shape (m,)
-        In the track's unit.
-    bars : float64 array, shape (m,)
-        In bars; NaN where not known.
-    key_tonic, key_mode : int8 array, shape (m,)
-        -1 where not known; 0 major, 1 minor.
-    confidence : float32 array, shape (m,)
-        Duration-weighted; NaN where nobody says.
-    """
 
-    vocabulary: str
-    track_ids: tuple[str, ...]
-    units: tuple[str, ...]
-    offsets: np.ndarray
-    code: np.ndarray
-    root: np.ndarray
-    bass: np.ndarray
-    bitmap: np.ndarray
-    chroma: np.ndarray
-    joined: np.ndarray
-    duration: np.ndarray
-    bars: np.ndarray
-    key_tonic: np.ndarray
-    key_mode: np.ndarray
-    confidence: np.ndarray
+def repeat_value(value: Any, n: int) -> np.ndarray:
+    """A column of n times the same value, which takes the memory of one."""
+    return np.broadcast_to(np.asarray(value), (n,))
 
-    @property
-    def n_tracks(self) -> int:
-        """Number of tracks."""
-        return len(self.track_ids)
 
-    @property
-    def n_events(self) -> np.ndarray:
-        """Events of each track: int64 array, shape (n,)."""
-        return np.diff(self.offsets)
+def is_repeated(column: np.ndarray) -> bool:
+    """Whether a column was made by `repeat_value` (one of equal values need not be)."""
+    return len(column) > 0 and column.strides == (0,)
 
-    @property
-    def track(self) -> np.ndarray:
-        """Track number of each event: int64 array, shape (m,)."""
-        return np.repeat(np.arange(self.n_tracks), self.n_events)
 
+def _join(columns: list[np.ndarray | None], tables: Sequence[ChordTable]) -> np.ndarray | None:
+    """One column after the other; what is the same in all of them stays free of memory."""
+    filled = [c for c, t in zip(columns, tables, strict=True) if t.n_chords]
+    if all(c is None for c in filled):
+        return None
+    whole = [t.onset if c is None else c for c, t in zip(columns, tables, strict=True)]
+    if all(c is not None and is_repeated(c) for c in filled):
+        first = filled[0][0]  # type: ignore[index]
+        if all(c[0] == first or (c[0] != c[0] and first != first) for c in filled):  # type: ignore[index]
+            return repeat_value(first, sum(map(len, whole)))
+    return np.concatenate(whole)
+
+
+class _Onsets:
+    """Column ``onset``: kept as given, or, given as None, made from ``offsets`` whenever it is read."""
+
+    def __get__(self, table: ChordTable, owner: type | None = None) -> np.ndarray:
+        kept = table.__dict__["onset"]
+        return number_places(table.offsets).astype(np.float64) if kept is None else kept
+
+    def __set__(self, table: ChordTable, onset: np.ndarray | None) -> None:
+        table.__dict__["onset"] = onset
+
+
+# Past the dataclass, for which it would be a default.
+type.__setattr__(ChordTable, "onset", _Onsets())
 
 # Flat columns of a ChordTable and their types.
 COLUMNS = {

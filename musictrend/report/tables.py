@@ -91,6 +91,19 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "changepoints": ("level", "group", "measure", "vocabulary", "method", "year", "low", "high", "p"),
     "simulation": ("scenario", "run", "seed", "step", "year", "segment", "origin", "quantity", "value"),
     "problems": ("stage", "track_id", "path", "place", "reason", "hint"),
+    "diversity": (
+        "level",
+        "group",
+        "corpus",
+        "decade",
+        "measure",
+        "vocabulary",
+        "value",
+        "low",
+        "high",
+        "n_tracks",
+        "n_artists",
+    ),
 }
 """Columns of each table, as the contract of a run folder names them; others may follow."""
 
@@ -119,6 +132,7 @@ NUMBERS = frozenset(
         "q",
         "n_tracks",
         "n_artists",
+        "decade",
         "estimate",
         "n",
         "difference_per_decade",
@@ -145,7 +159,7 @@ class RunTables:
         One row a track, the columns of ``COLUMNS["tracks"]``.
     run : dict
         The content of ``run.json``; ``{}`` when it is not known.
-    trends, curves, contrasts, changepoints, simulation, problems, hindcast : DataFrame
+    trends, curves, contrasts, changepoints, simulation, problems, hindcast, diversity : DataFrame
         Tables of the run; empty where they are missing.
     claims, planted, measures : list of dict
         ``claims.json``, ``planted.json``, ``measures.json``.
@@ -166,6 +180,7 @@ class RunTables:
     simulation: pd.DataFrame = field(default_factory=lambda: empty("simulation"))
     problems: pd.DataFrame = field(default_factory=lambda: empty("problems"))
     hindcast: pd.DataFrame = field(default_factory=pd.DataFrame)
+    diversity: pd.DataFrame = field(default_factory=lambda: empty("diversity"))
     claims: list[dict[str, Any]] = field(default_factory=list)
     planted: list[dict[str, Any]] = field(default_factory=list)
     measures: list[dict[str, Any]] = field(default_factory=list)
@@ -323,8 +338,12 @@ def read_tables(run_folder: str | Path) -> RunTables:
         hindcast = _read_table(folder, "hindcast", missing)
     elif (folder / "hindcast.json").is_file():
         hindcast = pd.DataFrame(_as_records(_read_json(folder, "hindcast.json", missing, [])))
+    diversity = (
+        _read_table(folder, "diversity", missing) if (folder / "diversity.parquet").is_file() else empty("diversity")
+    )
     return RunTables(
         tracks=tracks,
+        diversity=diversity,
         run=_as_dict(_read_json(folder, "run.json", missing, {})),
         claims=_as_records(_read_json(folder, "claims.json", missing, [])),
         planted=_as_records(_read_json(folder, "planted.json", None, [])),

@@ -9,17 +9,21 @@ import sys
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from musictrend.cache import hash_bytes
+from musictrend.corpus.duplicates import mark_equal_recordings
 from musictrend.corpus.manifest import Corpus, load_corpus, manifest_problems, track_table
 from musictrend.corpus.problem import Problem
 from musictrend.errors import CorpusError, NothingUsableError, ParameterError, RunError
 from musictrend.execution import Progress
 from musictrend.run.folder import SCHEMA_VERSION, Run, remove_run
 from musictrend.run.options import Options
-from musictrend.run.provenance import describe_corpora, describe_machine, package_versions
+from musictrend.run.provenance import describe_corpora, describe_engines, describe_machine, package_versions
 from musictrend.run.work import at_work, lock_folder
+
+if TYPE_CHECKING:
+    from musictrend.validation.uncertainty import UncertainScores
 
 __all__ = ["analyze", "check_choices", "do_report", "do_scores", "do_simulation", "do_trends", "start_run"]
 
@@ -93,7 +97,7 @@ def start_run(corpora: Sequence[str | Path | Corpus], out: Path, options: Option
             "inputs": {c.name: _corpus_hash(c) for c in loaded},
             "synthetic": all(c.synthetic for c in loaded),
             "synthetic_corpora": [c.name for c in loaded if c.synthetic],
-            "engines": [],
+            "engines": run.record.get("engines", []),
         }
     )
     with at_work(run.folder):
@@ -229,23 +233,29 @@ def _do_chords(run: Run, corpora: list[Corpus], options: Options) -> None:
     import numpy as np
 
     from musictrend.extraction.batches import batch_hashes, extract_corpora
-    from musictrend.extraction.score import FROM_NOTES
-    from musictrend.harmony.arrow import chords_to_arrow
+    from musictrend.extraction.origin import FROM_NOTES, NOTES, Origin
+    from musictrend.harmony.arrow import iter_arrow
 
-    fingerprint = run.fingerprint("chords", batch_hashes(corpora))
+    origin = Origin(options.source, options.engine, options.commercial).resolved(corpora)
+    fingerprint = run.fingerprint("chords", batch_hashes(corpora, origin))
     if run.is_done("chords", fingerprint):
         return
     with run.stage("chords", fingerprint) as problems:
         keep = run.work / "chords"
         keep.mkdir(parents=True, exist_ok=True)
-        result = extract_corpora(corpora, jobs=options.jobs, executor=options.executor, keep=keep, quiet=options.quiet)
+        result = extract_corpora(
+            corpora, jobs=options.jobs, executor=options.executor, keep=keep, origin=origin, quiet=options.quiet
+        )
         problems += result.problems
-        run.write_rows("chords", chords_to_arrow(result.chords))
+        run.write_rows("chords", iter_arrow(result.chords))
         table = track_table(corpora)
         table["n_chords"] = np.asarray(result.chords.lengths, dtype="int32")
         table["key_estimated"] = result.key_estimated
-        noted = table["track_id"].isin(result.from_notes)
+        table["engine"] = [result.engines.get(track_id, "") for track_id in table["track_id"]]
+        noted = table["engine"] == NOTES
         table.loc[noted, ["source_kind", "transcription"]] = ["score", FROM_NOTES]
+        run.record["engines"] = describe_engines(sorted(set(result.engines.values())))
+        problems += mark_equal_recordings(table, result.contents)
         reasons = table["track_id"].map(result.reasons)
         table.loc[reasons.notna(), "status"] = "failed"
         table.loc[reasons.notna(), "reason"] = reasons[reasons.notna()]
@@ -270,47 +280,75 @@ def _count_unread(table: Any, chords: Any) -> None:
 
 
 def do_scores(run: Run, options: Options, *, again: bool = False) -> None:
-    """The scores stage: every measure of every track, at each vocabulary."""
+    """The scores stage: every measure of every track, at each vocabulary, with the errors of estimated chords."""
     from musictrend.complexity import list_measures, score_table
+    from musictrend.complexity.matrix import WIDE_FROM
+    from musictrend.validation.uncertainty import carry_errors
 
-    fingerprint = run.fingerprint("scores", options.measures, options.vocabularies, options.window)
+    fingerprint = run.fingerprint("scores", options.measures, options.vocabularies, options.window, options.seed)
     if run.is_done("scores", fingerprint) and not again:
         return
-    with run.stage("scores", fingerprint):
+    with run.stage("scores", fingerprint) as problems:
         chords = run.chords()
         with Progress("scores", 0, "tracks x vocabularies", quiet=options.quiet) as progress:
             matrix = score_table(
                 chords, options.measures, options.vocabularies, window=options.window, jobs=options.jobs,
-                progress=_follow(progress),
+                executor=options.executor, progress=_follow(progress),
             )  # fmt: skip
-        run.write("scores", matrix.to_frame())
+        known = run.tracks.set_index("track_id")["engine"].fillna("").reindex(chords.track_ids, fill_value="")
+        run.path("draws.parquet").unlink(missing_ok=True)
+        if chords.n_tracks > WIDE_FROM and not any(known):  # nothing estimated: no errors to carry, and no tidy form
+            matrix.write(run.path("scores.parquet"))
+            run.record["calibration"] = {}
+        else:
+            versions = {row["name"]: str(row.get("version", "")) for row in run.record.get("engines", [])}
+            found = carry_errors(matrix, chords, list(known), versions=versions, seed=options.seed, jobs=options.jobs)
+            run.write("scores", found.frame)
+            if len(found.draws):
+                run.write("draws", found.draws)
+            problems += _left_out(found)
+            run.record["calibration"] = found.used
         run.write_json("measures.json", list_measures().to_dict("records"))
+
+
+def _left_out(found: UncertainScores) -> list[Problem]:
+    """What engines cannot carry, and what their calibration was not learned for."""
+    rows = [
+        Problem("scores", place=f"{one.engine}: {one.measure} at {', '.join(one.vocabularies)}",
+                reason=f"left out in {one.n_tracks} tracks: {one.why}",
+                hint="such scores are missing; raw keeps them")
+        for one in found.left
+    ]  # fmt: skip
+    return rows + [Problem("scores", place=engine, reason=f"calibration: {said['warning']}", hint="learn it again")
+                   for engine, said in found.used.items() if "warning" in said]  # fmt: skip
 
 
 def do_trends(run: Run, options: Options, *, again: bool = False) -> None:
     """The trends stage: slopes, curves, contrasts, changepoints, and the observed claims."""
-    from musictrend.complexity import reference_sample
+    from musictrend.complexity import reference_sample, score_diversity
     from musictrend.trends import TrendOptions, estimate_trends, judge_claims, load_claims
 
     fingerprint = run.fingerprint("trends", options.trends, options.seed, _claims_text(options))
     if run.is_done("trends", fingerprint) and not again:
         return
     with run.stage("trends", fingerprint):
-        scores, tracks = run.scores(), run.tracks
+        scores, tracks, draws = run.scores(), run.tracks, run.draws()
         chosen, reference = TrendOptions.from_mapping(options.trends), reference_sample()
         with Progress("trends", 0, "fits", quiet=options.quiet) as progress:
             tables = estimate_trends(
                 scores, tracks, chosen, reference, seed=options.seed, jobs=options.jobs,
-                progress=_follow(progress),
+                progress=_follow(progress), draws=draws,
             )  # fmt: skip
         for name in ("trends", "curves", "contrasts", "changepoints", "coverage"):
             run.write(name, getattr(tables, name))
+        run.write("diversity", score_diversity(run.chords(), tracks, window=options.window, seed=options.seed))
         usable = tracks.loc[(tracks["status"] == "ok") & tracks["duplicate_of"].isna(), "year"]
         run.record["sesoi_sd_per_decade"] = chosen.for_years(usable.dropna()).sesoi
         specs = load_claims(options.claims or None)
         judged = judge_claims(
-            tables, specs, scores=scores, tracks=tracks, options=chosen, reference=reference, jobs=options.jobs
-        )
+            tables, specs, scores=scores, tracks=tracks, options=chosen, reference=reference, jobs=options.jobs,
+            draws=draws,
+        )  # fmt: skip
         run.write_claims("observed", judged)
 
 

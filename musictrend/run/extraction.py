@@ -12,7 +12,15 @@ __all__ = ["extract_to_folder"]
 
 
 def extract_to_folder(
-    source: str, out: Path, *, jobs: int = 1, executor: str = "local", quiet: bool = True
+    source: str,
+    out: Path,
+    *,
+    notes_or_symbols: str = "auto",
+    engine: str = "auto",
+    commercial: bool = False,
+    jobs: int = 1,
+    executor: str = "local",
+    quiet: bool = True,
 ) -> dict[str, Any]:
     """Do the first two stages of a run; `analyze` on the same folder goes on from there.
 
@@ -21,7 +29,10 @@ def extract_to_folder(
     counts : dict
         n_tracks, n_failed, n_chords.
     """
-    run = analysis.start_run([source], out, Options(jobs=jobs, executor=executor, quiet=quiet))
+    options = Options(
+        source=notes_or_symbols, engine=engine, commercial=commercial, jobs=jobs, executor=executor, quiet=quiet
+    )
+    run = analysis.start_run([source], out, options)
     tracks = run.read("tracks")
     return {
         "run": str(run.folder),

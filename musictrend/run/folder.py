@@ -12,8 +12,9 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,14 @@ OUTPUTS = {
     "tracks": ("tracks.parquet",),
     "chords": ("chords.parquet", "tracks.parquet"),
     "scores": ("scores.parquet",),
-    "trends": ("trends.parquet", "curves.parquet", "contrasts.parquet", "changepoints.parquet", "claims.json"),
+    "trends": (
+        "trends.parquet",
+        "curves.parquet",
+        "contrasts.parquet",
+        "changepoints.parquet",
+        "diversity.parquet",
+        "claims.json",
+    ),
     "simulation": ("simulation.parquet", "claims.json"),
     "report": ("report.html",),
 }
@@ -52,7 +60,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
 YEARS = ("year", "year_low", "year_high")
 KIND_OF_CLAIMS = {"trends": "observed", "simulation": "simulated"}
 # Files that some runs have beside the outputs of their stages.
-BESIDE = ("hindcast.parquet", "measures.json", "planted.json", "problems.csv")
+BESIDE = ("draws.parquet", "hindcast.parquet", "measures.json", "planted.json", "problems.csv")
 REMADE = ("run.json", "log.txt", "sweep.parquet", "report.md")
 
 
@@ -215,15 +223,18 @@ class Run:
         with atomic_path(self.path(f"{name}.parquet")) as part:
             pq.write_table(rows, part, compression="zstd")
 
-    def write_rows(self, name: str, rows: pa.Table) -> None:
-        """Write Arrow rows as one of the run's tables; dictionary columns are read back as the plain strings they are."""
+    def write_rows(self, name: str, parts: Iterable[pa.Table]) -> None:
+        """Write Arrow rows, part by part, as one of the run's tables; dictionary columns are read back as plain strings."""
         import pyarrow.parquet as pq
 
+        left = iter(parts)
+        first = next(left)
         with (
             atomic_path(self.path(f"{name}.parquet")) as part,
-            pq.ParquetWriter(part, rows.schema, compression="zstd", store_schema=False) as writer,
+            pq.ParquetWriter(part, first.schema, compression="zstd", store_schema=False) as writer,
         ):
-            writer.write_table(rows)
+            for rows in chain([first], left):
+                writer.write_table(rows)
             writer.add_key_value_metadata({"schema_version": SCHEMA_VERSION})
 
     @property
@@ -235,20 +246,34 @@ class Run:
 
     def chords(self) -> ChordTable:
         """``chords.parquet`` as a `ChordTable`, one row for each track of ``tracks.parquet``."""
-        import pyarrow.parquet as pq
-
-        from musictrend.harmony.arrow import chords_from_arrow
+        from musictrend.harmony.arrow import read_chords
 
         path = self.path("chords.parquet")
         if not path.is_file():
             raise RunError(f"{path} is not there; make it with: musictrend analyze CORPUS -o {self.folder}")
-        columns = ["track_id", "onset", "duration", "unit", "label", "key_tonic", "key_mode", "confidence", "bars"]
-        rows = pq.read_table(path, columns=columns, read_dictionary=["track_id", "unit", "label", "key_mode"])
-        return chords_from_arrow(rows, list(self.read("tracks")["track_id"]))
+        return read_chords(path, list(self.read("tracks")["track_id"]))
 
-    def scores(self) -> pd.DataFrame:
-        """``scores.parquet``, always tidy: a row for each track, measure and vocabulary."""
-        return self.read("scores")
+    def scores(
+        self, measures: Collection[str] | None = None, vocabularies: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """``scores.parquet``, always tidy: a row for each track, measure and vocabulary.
+
+        Of very many tracks, whose file is wide, ask for the measures and vocabularies that are needed.
+        """
+        from musictrend.complexity import read_scores
+
+        path = self.path("scores.parquet")
+        if not path.is_file():
+            raise RunError(f"{path} is not there; make it with: musictrend analyze CORPUS -o {self.folder}")
+        try:
+            return read_scores(path, measures, vocabularies)
+        except (OSError, ValueError) as error:  # Arrow's own errors are both
+            first = str(error).splitlines()[0]
+            raise RunError(f"{path}: not a Parquet table ({first}); delete it and run again") from None
+
+    def draws(self) -> pd.DataFrame | None:
+        """``draws.parquet``: draws of tracks whose chords come from a calibrated engine; None where there are none."""
+        return self.read("draws") if self.path("draws.parquet").is_file() else None
 
     def claims(self) -> list[dict[str, Any]]:
         """``claims.json``."""

@@ -21,7 +21,7 @@ class Options:
     ----------
     seed : int
     measures : str or tuple of str
-        ``"core"``, ``"all"`` or names.
+        ``"core"``, ``"standard"``, ``"all"`` or names.
     vocabularies : tuple of str
     window : int
         Events in a window; 30, and 16 as an axis of robustness.
@@ -35,6 +35,12 @@ class Options:
         File with claims; the packaged ones when empty.
     title : str
         Of the page.
+    source : str
+        For scores: ``symbols`` as written, ``notes`` estimated though symbols are written, or ``auto``.
+    engine : str
+        For recordings: the name of an engine, or ``auto`` for the best present.
+    commercial : bool
+        Never an engine whose weights forbid commercial use.
     jobs : int
         Worker processes; no number depends on it.
     executor : str
@@ -43,7 +49,7 @@ class Options:
     """
 
     seed: int = 0
-    measures: str | tuple[str, ...] = "all"
+    measures: str | tuple[str, ...] = "standard"
     vocabularies: tuple[str, ...] = ("majmin", "sevenths", "full")
     window: int = 30
     scenarios: tuple[str, ...] = DEFAULT_SCENARIOS
@@ -51,6 +57,9 @@ class Options:
     trends: dict[str, Any] = field(default_factory=dict)
     claims: str = ""
     title: str = ""
+    source: str = "auto"
+    engine: str = "auto"
+    commercial: bool = False
     jobs: int = 1
     executor: str = "local"
     quiet: bool = True

@@ -9,9 +9,12 @@ from typing import Any
 
 from musictrend.corpus.manifest import Corpus
 
-__all__ = ["describe_corpora", "describe_machine", "package_versions"]
+__all__ = ["describe_corpora", "describe_engines", "describe_machine", "package_versions"]
 
-PACKAGES = ("numpy", "scipy", "pandas", "pyarrow", "numba", "matplotlib", "ruptures", "lxml", "rdata")
+PACKAGES = (
+    "numpy", "scipy", "pandas", "pyarrow", "numba", "matplotlib", "ruptures", "lxml", "rdata", "librosa", "onnxruntime",
+    "symusic", "music21",
+)  # fmt: skip
 
 
 def package_versions() -> dict[str, str]:
@@ -50,3 +53,28 @@ def describe_corpora(corpora: Sequence[Corpus]) -> list[dict[str, Any]]:
         }
         for corpus in corpora
     ]
+
+
+def describe_engines(names: Sequence[str]) -> list[dict[str, Any]]:
+    """What estimated chords, with its version and the licences of its code and weights.
+
+    Parameters
+    ----------
+    names : sequence of str
+        ``notes`` for chords from the notes of scores, else names of audio engines.
+    """
+    from musictrend.extraction.origin import NOTES
+
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        if name == NOTES:
+            version = package_versions()["musictrend"]
+            rows.append({"name": name, "version": version, "licence_code": "MIT", "licence_weights": "CC BY-SA 4.0",
+                         "commercial": True})  # fmt: skip
+            continue
+        from musictrend.extraction.engines import get_engine
+
+        engine = get_engine(name)
+        rows.append({"name": name, "version": engine.version(), "licence_code": engine.licence_code,
+                     "licence_weights": engine.licence_weights, "commercial": engine.commercial})  # fmt: skip
+    return rows

@@ -92,6 +92,7 @@ def judge_claims(
     reference: pd.DataFrame | Mapping | None = None,
     specifications: pd.DataFrame | None = None,
     jobs: int = 1,
+    draws: pd.DataFrame | None = None,
 ) -> list[dict[str, Any]]:
     """A verdict on each observed claim, as claims.json holds them.
 
@@ -101,7 +102,7 @@ def judge_claims(
         From `estimate_trends`.
     claims : sequence of mapping, optional
         Default: the package's claims.toml. Simulated ones are left out.
-    scores, tracks, options, reference
+    scores, tracks, options, reference, draws
         What `tables` was made from; needed for robustness. Without them robustness is None.
     specifications : DataFrame, optional
         From `run_specifications`, where it has been run already.
@@ -128,7 +129,9 @@ def judge_claims(
     if specifications is None and scores is not None and tracks is not None:
         measures = sorted({c["measure"] for c, f in zip(observed, found, strict=True) if f.row is not None})
         specifications = (
-            run_specifications(scores, tracks, measures, options, reference, jobs=jobs) if measures else None
+            run_specifications(scores, tracks, measures, options, reference, jobs=jobs, draws=draws)
+            if measures
+            else None
         )
     families = pd.Series([_family(c, f) for c, f in zip(observed, found, strict=True)], dtype="object")
     p = pd.Series([f.p for f in found], dtype="float64")

@@ -77,6 +77,7 @@ def contrast(
     measures: Sequence[str] | None = None,
     reference: pd.DataFrame | Mapping | None = None,
     seed: int = 0,
+    draws: pd.DataFrame | None = None,
     **options: Any,
 ) -> Contrast:
     """Contrast of two sides over decades: slope of pop minus mean slope of the niche genres.
@@ -97,6 +98,8 @@ def contrast(
         Frozen reference sample for SD units and equivalence.
     seed : int
         Accepted for symmetry with the other stages; nothing here is drawn at random.
+    draws : DataFrame, optional
+        The rows of draws.parquet, where chords come from a calibrated engine.
     **options
         Fields of `TrendOptions`: methods, poolings, min_tracks, length_term, ...
 
@@ -140,10 +143,12 @@ def contrast(
                 raise ParameterError(f"measure {name!r} is not in the scores; there: {', '.join(known) or 'none'}")
         chosen = chosen[chosen["measure"].isin(list(measures)).to_numpy()]
     settings = TrendOptions.from_mapping(options).varied(pop=_side(pop), niche=_side(niche))
-    panel = build_panel(chosen, tracks, settings)
+    panel = build_panel(chosen, tracks, settings, draws=draws)
     groups = [g for g in list_groups(panel, settings) if g.segment in ("pop", "niche")]
     fits = fit_groups(panel, groups, settings)
-    table = tabulate_contrasts(panel, fits, settings, reference, find_overlap(chosen, tracks, panel, fits, settings))
+    table = tabulate_contrasts(
+        panel, fits, settings, reference, find_overlap(chosen, tracks, panel, fits, settings, draws)
+    )
     reason = "" if len(table) else explain_missing(fits, tracks)
     return Contrast(
         conform(table, CONTRAST_COLUMNS),

@@ -48,7 +48,7 @@ class Combination:
     slope: np.ndarray
     se: np.ndarray
     df: np.ndarray
-    error: np.ndarray  # (n_artists_of_panel, n_cells): squares sum to se ** 2
+    error: np.ndarray  # (artists of the panel, then draws; cells): squares sum to se ** 2
     n_tracks: np.ndarray
     n_artists: np.ndarray
     n_groups: np.ndarray
@@ -77,20 +77,28 @@ def combine_genres(
 
 
 def weigh_groups(panel: Panel, fits: list[GroupFit], share: np.ndarray, method: str) -> Combination:
-    """Sum of slopes times `share` (groups x cells), with the error summed artist by artist."""
+    """Sum of slopes times `share` (groups x cells), with the error summed artist by artist, and draw by draw."""
     n_cells = share.shape[1]
-    slope, error = np.zeros(n_cells), np.zeros((panel.n_artists, n_cells))
+    n_draws = 0 if panel.draws is None else len(panel.draws)
+    slope, error = np.zeros(n_cells), np.zeros((panel.n_artists + n_draws, n_cells))
     spread, spread_df = np.zeros(n_cells), np.zeros(n_cells)
     counted = np.zeros((len(fits), n_cells), bool)
     for i, (fit, weight) in enumerate(zip(fits, share, strict=True)):
         line = fit.lines[method]
         counted[i] = used = (weight != 0) & np.isfinite(line.slope)
         term = np.where(used, weight, 0.0)
-        scale = np.where(used, term * line.se, 0.0)
         slope += np.where(used, term * line.slope, 0.0)
-        error[fit.artist_ids] += fit.influence * scale
-        spread += scale**2
-        spread_df += scale**4 / np.where(used, line.df, np.inf)
+        drawn = np.where(used, term * fit.shared[method], 0.0)
+        error[panel.n_artists :] += drawn
+        common = np.sum(drawn**2, axis=0)
+        whole = np.where(used, term * line.se, 0.0) ** 2
+        own = np.maximum(whole - common, 0.0)
+        error[fit.artist_ids] += fit.influence * (np.sign(term) * np.sqrt(own))
+        spread += own
+        spread_df += np.maximum(whole**2 / np.where(used, line.df, np.inf) - common**2 / max(n_draws - 1, 1), 0.0)
+    between = np.sum(error[panel.n_artists :] ** 2, axis=0)
+    spread += between
+    spread_df += between**2 / max(n_draws - 1, 1)
     se = np.sqrt(np.sum(error**2, axis=0))
     none = np.sum(share != 0, axis=0) == 0
     with np.errstate(divide="ignore", invalid="ignore"):

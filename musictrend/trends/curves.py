@@ -21,8 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 
-from musictrend.trends.groups import GroupFit, adjusted_values, batch_cells
-from musictrend.trends.linear import quantile_t
+from musictrend.trends.groups import GroupFit, adjusted_values, batch_cells, design_of
+from musictrend.trends.linear import adjust_values, quantile_t
 from musictrend.trends.options import TrendOptions
 from musictrend.trends.panel import Panel
 from musictrend.trends.tables import CURVE_COLUMNS, conform, sort_rows, stack_blocks
@@ -90,6 +90,7 @@ def smooth_locally(
     at: np.ndarray,
     bandwidth: float,
     noise: np.ndarray | None = None,
+    drawn: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Local-linear estimate of each measure at each year, with its 95% band.
 
@@ -104,6 +105,8 @@ def smooth_locally(
         SD of the Gaussian kernel, cut at 3 SD.
     noise : ndarray, shape=(n, n_measures), optional
         Variance that uncertain chords give each value.
+    drawn : ndarray, shape=(n_draws, n, n_measures), optional
+        Deviations of draws from the values, for the error that tracks of one engine share.
 
     Returns
     -------
@@ -142,6 +145,11 @@ def smooth_locally(
     if noise is not None and np.any(noise > 0):
         spread = np.stack([np.bincount(code, weight**2 * v) for v in noise.T], axis=1)
         variance += kernel**2 @ spread
+    if drawn is not None:
+        n_draws = len(drawn)
+        pull = kernel[:, code] * weight  # (at, n)
+        moved = np.einsum("an,dnm->dam", pull, drawn, optimize=True)
+        variance += (1 + 1 / n_draws) / (n_draws - 1) * np.sum((moved - moved.mean(axis=0)) ** 2, axis=0)
     half = quantile_t(0.975, df)[:, None] * np.sqrt(variance)
     absent = ~(effective >= 3)
     estimate[absent] = np.nan
@@ -186,14 +194,20 @@ def _curve_blocks(panel: Panel, fit: GroupFit, method: str, options: TrendOption
             continue
         used, w = rows[present], weight[present]
         values = adjusted_values(panel, used, w, cells, options)
+        drawn = panel.deviations(used, cells)
+        if drawn is not None:
+            design = design_of(panel, used, w, cells[0], options)
+            drawn = np.stack([adjust_values(design, part) for part in drawn])
         if group.level != "genre" and method == "local_linear":
             values = remove_genre_levels(panel, used, w, values)
+            if drawn is not None:
+                drawn = np.stack([remove_genre_levels(panel, used, w, part) for part in drawn])
         year = panel.year[used]
         at = np.arange(year.min(), year.max() + 1)
         artists = panel.artist[used]
         bandwidth = choose_bandwidth(year, len(np.unique(artists)))
         noise = panel.label_variance[np.ix_(used, cells)]
-        estimate, low, high = smooth_locally(year, values, w, artists, at, bandwidth, noise)
+        estimate, low, high = smooth_locally(year, values, w, artists, at, bandwidth, noise, drawn)
         counts = np.bincount((year - at[0]).astype(int), minlength=len(at))
         blocks.append({
             "measure": np.tile(panel.cells["measure"].to_numpy(object)[cells], len(at)),

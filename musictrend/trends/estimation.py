@@ -36,6 +36,7 @@ def estimate_trends(
     seed: int = 0,
     jobs: int = 1,
     progress: Progress | None = None,
+    draws: pd.DataFrame | None = None,
 ) -> TrendTables:
     """Slopes, curves, contrasts and changepoints of a whole run.
 
@@ -49,8 +50,11 @@ def estimate_trends(
     turnover of artists. Pooled over drifting genres every method is wrong nearly always. Print the figures
     with ``python benchmarks/trend_coverage.py --corpora 6 --draws 250``.
 
-    The variance of uncertain chords is added to that of the slope though part of it already shows in the
-    scatter of the values: intervals are then a little too wide rather than too narrow.
+    Tracks whose chords come from a calibrated engine come with `draws`: lines, curves and contrasts join them by
+    Rubin's rules, so that the error which these tracks share stays in the interval (see `imputation`); changepoints
+    read the draws' mean. Where a track has an interval and no draws, the variance of its chords is added to that of
+    the slope though part of it already shows in the scatter of the values: intervals are then a little too wide
+    rather than too narrow.
 
     Parameters
     ----------
@@ -67,6 +71,8 @@ def estimate_trends(
         Threads; results do not depend on it.
     progress : callable, optional
         Called with (steps done, steps in all).
+    draws : DataFrame, optional
+        The rows of draws.parquet: ``track_id, measure, vocabulary, draw_00, ...``.
 
     Returns
     -------
@@ -74,7 +80,7 @@ def estimate_trends(
         Empty tables where nothing can be estimated; `coverage` then says why.
     """
     options = options if isinstance(options, TrendOptions) else TrendOptions.from_mapping(options)
-    panel = build_panel(scores, tracks, options)
+    panel = build_panel(scores, tracks, options, draws=draws)
     options = options.for_years(panel.year)
     groups = list_groups(panel, options)
     extra = 2
@@ -84,7 +90,7 @@ def estimate_trends(
             progress(done, total + extra)
 
     fits = fit_groups(panel, groups, options, jobs=jobs, progress=tell)
-    overlap = find_overlap(scores, tracks, panel, fits, options)
+    overlap = find_overlap(scores, tracks, panel, fits, options, draws)
     trends = tabulate_trends(panel, fits, options, reference)
     contrasts = tabulate_contrasts(panel, fits, options, reference, overlap)
     curves = estimate_curves(panel, fits, options, jobs=jobs)
@@ -99,6 +105,7 @@ def estimate_slopes(
     tracks: pd.DataFrame,
     options: TrendOptions | Mapping | None = None,
     reference: pd.DataFrame | Mapping | None = None,
+    draws: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Slopes of every segment, genre and corpus: the table trends.parquet.
 
@@ -119,7 +126,7 @@ def estimate_slopes(
     True
     """
     options = options if isinstance(options, TrendOptions) else TrendOptions.from_mapping(options)
-    panel = build_panel(scores, tracks, options)
+    panel = build_panel(scores, tracks, options, draws=draws)
     return tabulate_trends(panel, fit_groups(panel, list_groups(panel, options), options), options, reference)
 
 
@@ -151,7 +158,9 @@ def tabulate_trends(
                     "se": line.se, "df": line.df, "mdes": MDES_FACTOR * line.se,
                     "n_decades": fit.n_decades, "first_year": fit.first_year, "last_year": fit.last_year,
                     "n_sources": fit.n_sources,
-                    "label_error_share": np.where(pooled, _share(fit.label_variance, line.se), np.nan),
+                    "label_error_share": np.where(
+                        pooled, _share(fit.label_variance + np.sum(fit.shared[method] ** 2, axis=0), line.se), np.nan
+                    ),
                     "artist_correlation": np.where(pooled and method == "mixed", fit.correlation, np.nan),
                 }  # fmt: skip
                 there = np.isfinite(line.slope)
@@ -174,7 +183,12 @@ def tabulate_trends(
 
 
 def find_overlap(
-    scores: pd.DataFrame | None, tracks: pd.DataFrame, panel: Panel, fits: Fits, options: TrendOptions
+    scores: pd.DataFrame | None,
+    tracks: pd.DataFrame,
+    panel: Panel,
+    fits: Fits,
+    options: TrendOptions,
+    draws: pd.DataFrame | None = None,
 ) -> Overlap | None:
     """The pop and niche corpora that share most songs; None where one corpus holds both sides."""
     held = {side: [c for c in panel.corpora if _has_slope(fits, side, c)] for side in ("pop", "niche")}
@@ -191,7 +205,8 @@ def find_overlap(
         return None
     keep = links["track_id"].astype(str)[shared]
     ids = scores["track_id"].astype(str)
-    wide = build_panel(scores[ids.isin(set(keep)).to_numpy()], links[shared.to_numpy()], options, with_duplicates=True)
+    wide = build_panel(scores[ids.isin(set(keep)).to_numpy()], links[shared.to_numpy()], options,
+                       with_duplicates=True, draws=draws)  # fmt: skip
     if len(wide.cells) == 0:
         return None
     aligned = _align_cells(wide, panel)

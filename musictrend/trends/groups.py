@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from musictrend.trends.imputation import fit_draws
 from musictrend.trends.linear import Design, Line, adjust_values, fit_cluster_ols
 from musictrend.trends.mixed import fit_mixed
 from musictrend.trends.nonparametric import fit_theil_sen
@@ -55,7 +56,10 @@ class GroupFit:
         Error that each artist adds to each slope, squares summing to 1. Times a method's standard error it
         gives the covariance of two groups' slopes that rest on the same artists.
     label_variance : ndarray, shape=(n_cells,)
-        Part of the slope's variance that uncertain chords add.
+        Part of the slope's variance that uncertain chords add, each track by itself.
+    shared : dict of str to ndarray, shape=(n_draws, n_cells)
+        One a method: error that the calibration of engines adds, draw by draw (see `imputation`); its squares
+        sum to a part of the line's squared standard error, and `influence` shares out the rest.
     """
 
     group: Group
@@ -63,6 +67,7 @@ class GroupFit:
     artist_ids: np.ndarray
     influence: np.ndarray
     label_variance: np.ndarray
+    shared: dict[str, np.ndarray]
     correlation: np.ndarray
     n_tracks: np.ndarray
     n_artists: np.ndarray
@@ -189,6 +194,8 @@ def fit_group(panel: Panel, group: Group, options: TrendOptions) -> GroupFit:
     numbers |= {k: np.full(n_cells, np.nan) for k in ("first_year", "last_year", "correlation")}
     influence = np.zeros((len(artist_ids), n_cells))
     label_variance = np.zeros(n_cells)
+    n_draws = 0 if panel.draws is None else len(panel.draws)
+    shared = {m: np.zeros((n_draws, n_cells)) for m in options.methods}
     reason = np.full(n_cells, "no track has a value of this measure", dtype=object)
     for cells, present in batch_cells(panel, rows):
         at, w = rows[present], weight[present]
@@ -211,6 +218,7 @@ def fit_group(panel: Panel, group: Group, options: TrendOptions) -> GroupFit:
         norm = np.sqrt(np.sum(by_artist**2, axis=0))
         place = np.searchsorted(artist_ids, design.cluster_ids)
         influence[np.ix_(place, cells)] = by_artist / np.where(norm > 0, norm, 1)
+        drawn = panel.deviations(at, cells)
         for method in options.methods:
             if method == "mixed":
                 line, numbers["correlation"][cells] = fit_mixed(design, values)
@@ -218,8 +226,19 @@ def fit_group(panel: Panel, group: Group, options: TrendOptions) -> GroupFit:
                 line = fit_theil_sen(design, values)
             else:
                 line = ols
+            if drawn is not None:
+                line, shared[method][:, cells] = fit_draws(_fitter(method, design), values, drawn)
             _fill(lines[method], cells, widen(line, noise))
-    return GroupFit(group, lines, artist_ids, influence, label_variance, reason=reason, **numbers)
+    return GroupFit(group, lines, artist_ids, influence, label_variance, shared, reason=reason, **numbers)
+
+
+def _fitter(method: str, design: Design) -> Callable[[np.ndarray], Line]:
+    """Values to lines by a method."""
+    if method == "mixed":
+        return lambda values: fit_mixed(design, values)[0]
+    if method == "theil_sen":
+        return lambda values: fit_theil_sen(design, values)
+    return lambda values: fit_cluster_ols(design, values)[0]
 
 
 def batch_cells(panel: Panel, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from musictrend.errors import ParameterError
+from musictrend.trends.imputation import Imputations, read_draws
 from musictrend.trends.options import TrendOptions
 
 _NORMAL_95 = 1.959963984540054
@@ -41,7 +42,9 @@ class Panel:
         measure, vocabulary, facet.
     value, label_variance, n_events : ndarray, shape=(n, c)
         `label_variance` is the variance that uncertain chords give a value, from its 95% interval; 0 where
-        exact.
+        exact, and where there are draws: these carry what tracks share, and the scatter of the values the rest.
+    draws : Imputations, optional
+        Draws of tracks whose chords come from a calibrated engine; `value` is their mean.
     """
 
     track_id: np.ndarray
@@ -59,6 +62,7 @@ class Panel:
     value: np.ndarray
     label_variance: np.ndarray
     n_events: np.ndarray
+    draws: Imputations | None = None
 
     @property
     def n_artists(self) -> int:
@@ -75,7 +79,12 @@ class Panel:
         return replace(
             self, cells=self.cells.loc[keep].reset_index(drop=True), value=self.value[:, keep],
             label_variance=self.label_variance[:, keep], n_events=self.n_events[:, keep],
+            draws=None if self.draws is None else self.draws.keep_cells(keep),
         )  # fmt: skip
+
+    def deviations(self, rows: np.ndarray, cells: np.ndarray) -> np.ndarray | None:
+        """How far each draw of some tracks lies from their value, shape (n_draws, rows, cells); None for none."""
+        return None if self.draws is None else self.draws.deviations(rows, cells)
 
     def drop_short(self, min_events: int) -> Panel:
         """The same panel with values of tracks below so many events missing."""
@@ -90,6 +99,7 @@ def build_panel(
     options: TrendOptions | None = None,
     *,
     with_duplicates: bool = False,
+    draws: pd.DataFrame | None = None,
 ) -> Panel:
     """Arrays from the tidy tables.
 
@@ -102,6 +112,8 @@ def build_panel(
     options : TrendOptions, optional
     with_duplicates : bool
         Whether songs that another track already stands for count too.
+    draws : DataFrame, optional
+        ``track_id, measure, vocabulary, draw_00, ...``: the rows of draws.parquet.
 
     Raises
     ------
@@ -134,13 +146,19 @@ def build_panel(
     source, _ = _codes(_joined(tracks, ("corpus", "year_kind", "source_kind", "engine", "transcription")))
     row, genre, genres = _genre_pairs(tracks)
     cells, value, variance, events = _score_arrays(scores, ids)
+    imputed = read_draws(draws, ids, cells, np.isfinite(value))
+    if imputed is not None:
+        drawn = np.flatnonzero(imputed.place >= 0)
+        mean = imputed.values.mean(axis=0)[imputed.place[drawn]]  # NaN where a cell is not drawn
+        value[drawn] = np.where(np.isfinite(mean), mean, value[drawn])
+        variance[drawn] = np.where(np.isfinite(mean), 0.0, variance[drawn])
     panel = Panel(
         track_id=ids.to_numpy(dtype=object), year=tracks["year"].to_numpy(float),
         weight=_weights(tracks, options),
         artist=_artists(tracks, ids), corpus=corpus, source=source,
         segment=_text(tracks, "segment").to_numpy(object) if n else np.empty(0, object),
         genre_row=row, genre=genre, corpora=corpora, genres=genres,
-        cells=cells, value=value, label_variance=variance, n_events=events,
+        cells=cells, value=value, label_variance=variance, n_events=events, draws=imputed,
     )  # fmt: skip
     return panel.drop_short(options.min_events)
 

@@ -42,12 +42,13 @@ def run_specifications(
     reference: pd.DataFrame | Mapping | None = None,
     *,
     jobs: int = 1,
+    draws: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Segment slopes and contrasts of some measures under every registered specification.
 
     Parameters
     ----------
-    scores, tracks, options, reference
+    scores, tracks, options, reference, draws
         As for `estimate_trends`.
     measures : sequence of str
         Only these, at every vocabulary they have.
@@ -67,10 +68,12 @@ def run_specifications(
     if scores is None or not len(scores):
         return conform(None, SPECIFICATION_COLUMNS)
     scores = scores[scores["measure"].isin(list(measures)).to_numpy()]
+    if draws is not None and len(draws):
+        draws = draws[draws["measure"].isin(list(measures)).to_numpy()]
     weightings = ["weight"] + [w for w in ("equal", "slots") if _differs(tracks, w)]
     frames = []
     for weighting, length_term in product(weightings, (True, False)):
-        whole = build_panel(scores, tracks, options.varied(weighting=weighting, min_events=0))
+        whole = build_panel(scores, tracks, options.varied(weighting=weighting, min_events=0), draws=draws)
         seen: list[np.ndarray] = []
         for least in MIN_EVENTS:
             varied = options.varied(weighting=weighting, length_term=length_term, min_events=least)

@@ -19,8 +19,10 @@ triads          roots and notes up to the fifth
 sevenths        ``maj min maj7 7 min7 N``
 tetrads         roots and all notes inside the octave
 mirex           three pitch classes in common
-key             tonic and mode, where the reference has a key
+tonic           of the key, where the reference has one
+key             tonic and mode
 roman           key, root, and quality at ``sevenths``
+inversion       the note in the bass, where the reference has a chord
 =============== =============================================================
 
 ``_inv`` and ``_inversion`` want the bass too. Two of mir_eval's habits are kept,
@@ -176,6 +178,16 @@ def _compare_mirex(reference: Pieces, estimate: Pieces) -> np.ndarray:
     return np.where(few | reference.unknown, np.nan, common | both_none)
 
 
+def _compare_tonic(reference: Pieces, estimate: Pieces) -> np.ndarray:
+    same = (estimate.key >= 0) & (reference.key % 12 == estimate.key % 12)
+    return np.where(reference.key < 0, np.nan, same)
+
+
+def _compare_inversion(reference: Pieces, estimate: Pieces) -> np.ndarray:
+    low = [(side.root + side.bass) % 12 for side in (reference, estimate)]
+    return np.where(reference.root < 0, np.nan, (low[0] == low[1]) & (estimate.root >= 0))
+
+
 def _compare_key(reference: Pieces, estimate: Pieces) -> np.ndarray:
     return np.where(reference.key < 0, np.nan, reference.key == estimate.key)
 
@@ -207,9 +219,11 @@ for _name, _rule in _NOTES.items():
     CHORD_RULES |= {_name: _rule, f"{_name}_inv": _with_bass(_rule)}
 CHORD_RULES["mirex"] = _compare_mirex
 KEY_RULES: dict[str, Rule] = {
+    "tonic": _compare_tonic,
     "key": _compare_key,
     "roman": _compare_roman,
     "roman_inversion": _with_bass(_compare_roman),
+    "inversion": _compare_inversion,
 }
 
 

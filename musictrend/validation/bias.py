@@ -16,7 +16,7 @@ from musictrend.validation.agreement import Pieces
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BIAS_COLUMNS", "count_confusions", "measure_bias"]
+__all__ = ["BIAS_COLUMNS", "correlate_songs", "count_confusions", "measure_bias"]
 
 BIAS_COLUMNS = (
     "measure", "vocabulary", "bias", "low", "high", "sd", "correlation", "n", "reference_mean", "estimate_mean",
@@ -72,12 +72,18 @@ def measure_bias(
         sd = float(np.std(y - x, ddof=1)) if n > 1 else np.nan
         half = float(stdtrit(n - 1, 0.975)) * sd / np.sqrt(n) if n > 1 else np.nan
         mean = lambda values: float(np.mean(values)) if len(values) else np.nan  # noqa: E731
-        rows.append((measure, vocabulary, bias, bias - half, bias + half, sd, _correlation(x, y), n, mean(x), mean(y)))
+        rows.append(
+            (measure, vocabulary, bias, bias - half, bias + half, sd, correlate_songs(x, y), n, mean(x), mean(y))
+        )
     return pd.DataFrame(rows, columns=list(BIAS_COLUMNS))
 
 
-def _correlation(x: np.ndarray, y: np.ndarray) -> float:
-    """Pearson's correlation; NaN for fewer than 3 pairs or a side that does not vary."""
+def correlate_songs(x: np.ndarray, y: np.ndarray) -> float:
+    """Pearson's correlation of a measure over songs; NaN for fewer than 3 pairs or a side that does not vary.
+
+    >>> correlate_songs(np.array([1.0, 2, 3]), np.array([2.0, 4, 6])), correlate_songs(np.ones(3), np.arange(3.0))
+    (1.0, nan)
+    """
     if len(x) < 3:
         return np.nan
     dx, dy = x - x.mean(), y - y.mean()

@@ -21,6 +21,7 @@ from musictrend.validation.agreement import (
 from musictrend.validation.alignment import align_chords
 from musictrend.validation.bias import count_confusions, measure_bias
 from musictrend.validation.pairing import Failure, read_pairs, without_keys
+from musictrend.validation.reliability import Reliability, measure_reliability
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,8 @@ class Evaluation:
         Tracks whose reference has a written key, and how many of them have an estimated one on the other side.
     failures : list of Failure
         Tracks that one side alone has, or that could not be read or compared.
+    reliability : Reliability or None
+        What the estimate's confidences are worth; None where it has none.
     """
 
     reference: str
@@ -65,6 +68,7 @@ class Evaluation:
     n_keys: int
     n_keys_estimated: int
     failures: list[Failure]
+    reliability: Reliability | None = None
 
     @property
     def n_tracks(self) -> int:
@@ -87,6 +91,7 @@ class Evaluation:
             "per_track": self.per_track.to_dict("records"),
             "bias": self.bias.to_dict("records"),
             "confusion": self.confusion.to_dict("records"),
+            "reliability": None if self.reliability is None else self.reliability.to_dict(),
             "failures": [asdict(failure) for failure in self.failures],
         }  # fmt: skip
 
@@ -130,14 +135,17 @@ def evaluate(
             tetrads, tetrads_inv
             mirex                    three pitch classes in common
             overseg, underseg, seg   mean over tracks, weighted by duration
-            key                      tonic and mode, over time whose reference has a key
+            tonic, key               tonic alone, and with its mode, over time whose reference has a key
             roman, roman_inversion   key, root, quality at ``sevenths`` (and bass) right at once
+            inversion                the note in the bass
             reference_unknown        share of time labelled X
             estimate_unknown
             per_track                [{track_id, unit, duration, and all of these scores}]
             bias                     [{measure, vocabulary, bias, low, high, sd, correlation, n, reference_mean,
                                        estimate_mean}], estimate minus reference over tracks
             confusion                [{reference, estimate, duration, share, right_root}], qualities at ``sevenths``
+            reliability              {rule, ece, auroc, n_chords, bins: [{low, high, confidence, right, share}]}, what
+                                     the estimate's confidences are worth; null where it has none
             failures                 [{track_id, side, reason, hint}]
 
     Raises
@@ -175,6 +183,7 @@ def evaluate(
         measure_bias(pairs.reference, pairs.estimate, chosen), confusion,
         units.pop() if len(units) == 1 else "mixed",
         int(pairs.written.sum()), int((pairs.written & pairs.estimated).sum()), pairs.failures,
+        measure_reliability(pairs.reference, pairs.estimate),
     )  # fmt: skip
 
 

@@ -22,8 +22,9 @@ from musictrend.corpus.readers.reader import MALFORMED, as_reader_error
 from musictrend.errors import CorpusError, NothingUsableError, ParameterError, ReaderError
 from musictrend.execution import Progress
 from musictrend.extraction.batches import extract_corpora
-from musictrend.extraction.file import extract, holds_one_piece
+from musictrend.extraction.file import extract_with_engine, holds_one_piece
 from musictrend.extraction.keys import fill_keys
+from musictrend.extraction.origin import Origin
 from musictrend.harmony.sequence import ChordSequence
 from musictrend.harmony.table import NO_KEY, ChordTable
 
@@ -105,7 +106,7 @@ def read_pairs(reference: str | Path, estimate: str | Path, *, quiet: bool = Tru
     paths = Path(reference), Path(estimate)
     alone = [holds_one_piece(path) for path in paths]
     if all(alone):
-        one, other = (replace(extract(path), track_id=paths[0].stem).to_table() for path in paths)
+        one, other = (replace(_read_file(path), track_id=paths[0].stem).to_table() for path in paths)
         if failure := _cannot_align(one, other, 0, paths[0].stem):
             raise ReaderError(f"{failure.side}: {failure.reason}", hint=failure.hint)
         return _with_keys(one, other, "files", [])
@@ -137,6 +138,11 @@ def read_pairs(reference: str | Path, estimate: str | Path, *, quiet: bool = Tru
     ids = tuple(list(names)[i] for i in usable)
     one, other = (replace(side.chords.select(usable), track_ids=ids) for side in (told, heard))
     return _with_keys(one, other, way, sorted(failures + broken, key=lambda f: (f.track_id, f.side)))
+
+
+def _read_file(path: Path) -> ChordSequence:
+    """Chords of a file with the keys that are written there."""
+    return extract_with_engine(path, Origin(), written_keys=True)[0]
 
 
 def _with_keys(told: ChordTable, heard: ChordTable, way: str, failures: list[Failure]) -> Pairs:
@@ -242,7 +248,7 @@ class _Folder(Side):
         with Progress(f"chords of {self.root.name}", len(ids), quiet=quiet) as progress:
             for file in ids:
                 try:
-                    sequence = extract(self.root / file)
+                    sequence = _read_file(self.root / file)
                 except (ReaderError, *MALFORMED) as caught:
                     error = as_reader_error(caught)
                     reasons[file] = (error.reason + (f" ({error.place})" if error.place else ""), error.hint)

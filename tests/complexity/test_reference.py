@@ -119,3 +119,40 @@ def test_a_song_scores_the_same_whatever_came_with_it():
     many = ChordTable.from_sequences([song(JAZZ, track_id="j"), song(PLAIN, track_id="p")])
     beside = score(many.select([1]), ["surprisal", "composite"])
     np.testing.assert_array_equal(alone, beside)
+
+
+@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+def test_the_long_memory_is_a_probability_in_every_context_and_longest_contexts_are_surest(vocabulary):
+    grammar = reference_model()[vocabulary]
+    unlisted = count_alphabet(vocabulary) - len(grammar.token)
+    shares = np.exp(grammar.long_shares)
+    np.testing.assert_allclose(shares[:, :-1].sum(axis=1) + unlisted * shares[:, -1], 1, rtol=1e-9)
+    np.testing.assert_allclose(shares[: len(grammar.context) + 1], grammar.probability)
+    assert len(grammar.tree) > 1000
+    assert grammar.long_entropy[len(grammar.context) + 1 :].mean() < grammar.long_entropy[: len(grammar.context)].mean()
+
+
+def test_no_longer_context_of_few_songs_is_kept():
+    common = [song(PLAIN, track_id=f"common{i}") for i in range(MIN_SONGS)]
+    rare = [song(["C", "F", "A:min", "D"] * 9, track_id=f"rare{i}") for i in range(MIN_SONGS - 1)]
+    without = build_grammar(ChordTable.from_sequences(common).events("majmin"), longest=3)
+    grammar = build_grammar(ChordTable.from_sequences(common + rare).events("majmin"), longest=3)
+    assert len(without.tree) > 0
+    kept = {(int(p), int(t)) for p, t in zip(grammar.tree.pair_context, grammar.tree.pair_token, strict=True)}
+    assert len(kept) == len(without.tree.pair_token)
+
+
+def test_longer_contexts_predict_held_out_loops_better():
+    table = ChordTable.from_sequences([song(PLAIN, track_id=str(i)) for i in range(5)])
+    short, long = (
+        ReferenceModel({"majmin": build_grammar(table.events("majmin"), longest=longest)}) for longest in (1, 3)
+    )
+    bits = [score(song(PLAIN), ["surprisal_ppm_long"], vocabulary="majmin", reference=m).iloc[0] for m in (short, long)]
+    assert bits[1] < bits[0] - 0.3
+
+
+def test_without_longer_contexts_the_long_memory_is_the_bigram_model():
+    table = ChordTable.from_sequences([song(JAZZ, track_id=str(i)) for i in range(4)])
+    model = ReferenceModel({"full": build_grammar(table.events("full"))})
+    found = score(song(JAZZ), ["surprisal", "surprisal_ppm_long"], vocabulary="full", reference=model)
+    assert found["surprisal"] == pytest.approx(found["surprisal_ppm_long"])

@@ -7,8 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musictrend.errors import ChordLabelError
-from musictrend.harmony import Chord, Key
-from musictrend.harmony.roman import Slots, apply_key, parse_figure, roman_numeral, split_numeral
+from musictrend.harmony import Chord, ChordSequence, Key
+from musictrend.harmony.roman import (
+    ROMANS,
+    SEVENTH_FIGURES,
+    TRIAD_FIGURES,
+    Slots,
+    apply_key,
+    list_figures,
+    parse_figure,
+    roman_numeral,
+    split_numeral,
+)
 
 KEYS = st.builds(Key, st.integers(0, 11), st.sampled_from(["major", "minor"]))
 CHORDS = st.builds(
@@ -85,3 +95,53 @@ def test_an_applied_key_takes_its_mode_from_the_case():
 def test_an_inversion_the_chord_has_not_got_is_refused():
     with pytest.raises(ChordLabelError, match="inversion 3"):
         Slots({1: 0, 3: 4, 5: 7}, inversion=3).to_chord("C")
+
+
+@given(st.lists(st.tuples(CHORDS, KEYS), min_size=1, max_size=8))
+def test_figures_of_a_song_read_back_in_their_keys(pairs):
+    chords, keys = zip(*pairs, strict=True)
+    figures = list_figures(chords, keys)
+    assert [parse_figure(figure, key) for figure, key in zip(figures, keys, strict=True)] == list(chords)
+
+
+def test_an_applied_dominant_is_one_only_where_it_goes_there_or_deceives():
+    assert [roman_numeral(Chord("E:7"), C, applied=True, following=Chord(x)) for x in ("A:min", "F", "G")] == [
+        "V7/vi", "V7/vi", "III7",
+    ]  # fmt: skip
+
+
+def test_a_song_without_keys_has_empty_figures():
+    song = ChordSequence.from_labels(["C", "G:7"])
+    assert song.figures == ["", ""]
+    assert ChordSequence(song.chords, keys=(C, None)).figures == ["I", ""]
+
+
+@pytest.mark.parametrize("tonic", ["C", "Ab", "F#", "a", "c#", "bb"])
+@pytest.mark.parametrize("size", [3, 4])
+def test_degree_case_and_inversion_agree_with_music21(tonic, size):
+    m21 = pytest.importorskip("music21")
+    key = Key.parse(tonic)
+    home = m21.key.Key(tonic[0] + tonic[1:].replace("b", "-"))
+    leading = "A1" if key.mode == "minor" else "P1"  # chords of the fifth and seventh degree have the raised seventh
+    figures = {3: TRIAD_FIGURES, 4: SEVENTH_FIGURES}[size]
+    for degree in range(1, 8):
+        pitches = []
+        for i in range(size):
+            pitch = home.pitchFromDegree((degree - 1 + 2 * i) % 7 + 1)
+            raised = degree in (5, 7) and (degree - 1 + 2 * i) % 7 == 6
+            pitches.append(pitch.transpose(leading) if raised else pitch)
+        for inversion, figure in enumerate(figures):
+            turned = [*pitches[inversion:], *pitches[:inversion]]
+            turned[0].octave = 3
+            for low, high in zip(turned[:-1], turned[1:], strict=True):
+                high.octave = low.octave
+                high.octave += high.ps <= low.ps
+            theirs = m21.roman.romanNumeralFromChord(m21.chord.Chord(turned), home)
+            root = pitches[0].pitchClass
+            bitmap = sum(1 << (p.pitchClass - root) % 12 for p in pitches)
+            chord = Chord.from_parts(root, bitmap=bitmap, bass=turned[0].pitchClass)
+            ours, rest = split_numeral(roman_numeral(chord, key))
+            assert theirs.romanNumeralAlone.lstrip("#b-") == (
+                ROMANS[ours.degree - 1] if ours.upper else ROMANS[ours.degree - 1].lower()
+            )
+            assert (theirs.inversion(), rest.lstrip("oøM+")) == (inversion, figure)

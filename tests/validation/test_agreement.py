@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from musictrend.harmony import Chord, ChordSequence, ChordTable, Key
 from musictrend.validation import SCORES, compare_chords
-from musictrend.validation.agreement import Pieces, compare_pieces
+from musictrend.validation.agreement import KEY_RULES, Pieces, compare_pieces
 
-THEIRS = [name for name in SCORES if name not in ("key", "roman", "roman_inversion")]
+THEIRS = [name for name in SCORES if name not in KEY_RULES]
 QUALITIES = (
     "maj", "min", "aug", "dim", "sus2", "sus4", "1", "5", "7", "maj7", "min7", "minmaj7", "maj6", "min6", "dim7", "hdim7",
     "9", "maj9", "min9", "11", "min11", "13", "maj13", "min13", "maj(9)", "min(9)", "7(#9)", "7(b9)", "min7(11)", "sus4(b7)",
@@ -183,3 +183,15 @@ def test_keys_are_not_judged_where_the_reference_has_none():
     told, heard = with_keys(["C", "G"], [None, None]), with_keys(["C", "G"], ["C:major", "C:major"])
     total = compare_chords(told, heard)[0]
     assert np.isnan(total["key"]) and np.isnan(total["roman"])
+
+
+def test_the_tonic_alone_leaves_the_mode_open():
+    told, heard = with_keys(["A:min", "C"], ["A:minor", "C:major"]), with_keys(["A:min", "C"], ["A:major", None])
+    total = compare_chords(told, heard)[0]
+    assert (total["tonic"], total["key"]) == (0.5, 0)
+
+
+def test_an_inversion_is_right_when_its_bass_is():
+    told = with_keys(["C/3", "C/3", "C", "N"], ["C:major"] * 4)
+    heard = with_keys(["C", "E:min", "C:7", "C"], ["C:major"] * 4)
+    assert compare_chords(told, heard)[0]["inversion"] == pytest.approx(2 / 3)

@@ -14,9 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from musictrend.errors import ReaderError
+from musictrend.errors import OddNotationError, ReaderError
 
 __all__ = ["HumdrumRow", "parse_recip", "read_references", "read_rows"]
+
+
+_PATHS = {"*^", "*+", "*v", "*x", "*-", "**"}
 
 
 @dataclass(slots=True)
@@ -29,6 +32,9 @@ class HumdrumRow:
     line: int
     kind: str
     spines: dict[str, list[str]] = field(default_factory=dict)
+    # Of each token: its spine's name, and the column of the first row it came from ("" after *+).
+    names: list[str] = field(default_factory=list)
+    origins: list[str] = field(default_factory=list)
 
     def first(self, name: str, nth: int = 0) -> str:
         """Token of the nth spine of that name; ``"."`` where there is none."""
@@ -57,6 +63,7 @@ def read_rows(text: str) -> Iterator[HumdrumRow]:
         or fewer tokens than there are spines.
     """
     names: list[str] = []
+    origins: list[str] = []
     opened = False
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.startswith("!!"):
@@ -64,24 +71,27 @@ def read_rows(text: str) -> Iterator[HumdrumRow]:
         tokens = line.rstrip("\r\n").split("\t")
         if any(token.startswith("**") for token in tokens) and not names:
             names, opened = [token.removeprefix("**") for token in tokens], True
+            origins = [str(column) for column in range(len(names))]
             continue
         if not names:
             if opened:
                 continue  # after the last spine has ended
             raise ReaderError("no **interpretation opens the spines", place=f"line {number}", hint="is this Humdrum?")
         if len(tokens) != len(names):
-            raise ReaderError(
+            raise OddNotationError(
                 f"{len(tokens)} tokens where {len(names)} spines run",
                 place=f"line {number}",
                 hint="a tab is missing",
             )
         head = tokens[0][:1]
         kind = {"*": "interpretation", "!": "comment", "=": "barline"}.get(head, "data")
-        row = HumdrumRow(number, kind)
+        row = HumdrumRow(number, kind, {}, names, origins)
         for name, token in zip(names, tokens, strict=True):
             row.spines.setdefault(name, []).append(token)
         if kind == "interpretation":
-            names = _follow_paths(names, tokens, number)
+            if any(token[:2] in _PATHS for token in tokens):
+                origins = _follow_paths(origins, [t if t[:2] != "**" else "*" for t in tokens], number)
+                names = _follow_paths(names, tokens, number)
         yield row
 
 
@@ -103,7 +113,7 @@ def _follow_paths(names: list[str], tokens: list[str], number: int) -> list[str]
             i += joined - 1
         elif token == "*x":
             if i + 1 >= len(tokens) or tokens[i + 1] != "*x":
-                raise ReaderError("*x stands alone", place=f"line {number}")
+                raise OddNotationError("*x stands alone", place=f"line {number}")
             after += [names[i + 1], name]
             i += 1
         elif token.startswith("**"):

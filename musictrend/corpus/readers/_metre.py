@@ -1,13 +1,15 @@
-"""Time in bars: how many bars a chord lasts when signatures change, and in which order bars sound."""
+"""Time in bars: how long bars are, how many a chord lasts, and in which order they sound."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-__all__ = ["BarMark", "count_bars", "mend_endings", "quarters_in_bar", "unroll_bars"]
+from musictrend.corpus.notes import Notes, unfold_notes
+
+__all__ = ["BarMark", "WrittenBar", "count_bars", "mend_endings", "quarters_in_bar", "unfold_by_marks", "unroll_bars"]
 
 
 def quarters_in_bar(signature: str) -> float:
@@ -59,6 +61,24 @@ def count_bars(
         return passed[bar] + (time - edges[bar]) / lengths[bar]
 
     return np.round(bars_until(end) - bars_until(onset), 6).tolist()
+
+
+@dataclass(slots=True)
+class WrittenBar:
+    """How long one bar of a score is, all parts together."""
+
+    written: float = 0.0  # the longest that any part writes, rests and all
+    sounding: float = 0.0  # where the last note of any part ends
+    nominal: float = 0.0  # by the time signature; 0 where there is none
+    beat: float = 1.0
+
+    @property
+    def length(self) -> float:
+        """Quarter notes: a bar that is short in every part is short, one that rests alone overfill is not long."""
+        if not self.written or not self.nominal:
+            return self.written or self.nominal
+        # Overfull by rounding or a slip of the pen; a cadenza is longer than that.
+        return self.sounding if self.sounding >= 1.5 * self.nominal else min(self.written, self.nominal)
 
 
 @dataclass(slots=True)
@@ -171,6 +191,32 @@ def mend_endings(marks: Sequence[BarMark]) -> int:
                 for mark in run:
                     mark.endings = (number,)
     return touched
+
+
+def unfold_by_marks(notes: Notes, parts: Sequence[Sequence[BarMark]]) -> Notes:
+    """Notes in the order in which bars sound, by the marks of one part or of several that say the same.
+
+    Programs write repeats into every part, signs and words only into one.
+    """
+    marks = [BarMark() for _ in range(len(notes.beat_quarter))]
+    for part in parts:
+        for mark, other in zip(marks, part, strict=False):
+            mark.repeat_start |= other.repeat_start
+            mark.repeat_end = max(mark.repeat_end, other.repeat_end)
+            mark.endings = mark.endings or other.endings
+            mark.segno |= other.segno
+            mark.coda |= other.coda
+            mark.to_coda |= other.to_coda
+            mark.fine |= other.fine
+            mark.jump = mark.jump or other.jump
+    warnings = list(notes.warnings)
+    if mended := mend_endings(marks):
+        brackets = f"{mended} ending bracket{'s' * (mended > 1)} set right"
+        warnings.append(("score", f"{brackets}: not drawn to the repeat sign"))
+    order, odd = unroll_bars(marks)
+    if odd:
+        warnings.append(("score", odd))
+    return replace(unfold_notes(notes, order), warnings=warnings)
 
 
 def _bracket(marks: Sequence[BarMark], bar: int) -> Sequence[BarMark]:

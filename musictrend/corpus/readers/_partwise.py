@@ -1,7 +1,7 @@
 """Notes of a MusicXML score, read with lxml: no entities, no network, no DTD.
 
 Ties are joined, grace and cue notes left out, transposing instruments brought
-to sounding pitch, repeats read once as written.
+to sounding pitch, repeats read once as written or unfolded on request.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from musictrend.corpus.notes import LONGEST, Notes, beat_length, collect_notes
-from musictrend.corpus.readers.musicxml import load_score
-from musictrend.errors import ReaderError, UnsafeFileError
+from musictrend.corpus.notes import LONGEST, UNSPELLED, Notes, beat_length, collect_notes, join_ties
+from musictrend.corpus.readers._metre import WrittenBar, unfold_by_marks
+from musictrend.corpus.readers._musicxml_marks import read_marks
+from musictrend.corpus.readers._xml import refuse_entities, strip_namespaces, to_number
+from musictrend.corpus.readers.musicxml import load_score, read_labels
+from musictrend.errors import ReaderError
 
 __all__ = ["notes_from_musicxml"]
 
+ON_LINE = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 # Written note types in quarter notes, for files that leave <duration> or <divisions> out.
 TYPES = {
@@ -27,70 +31,55 @@ TYPES = {
 
 
 @dataclass(slots=True)
-class _Bar:
-    """One bar of the score, all parts together."""
-
-    written: float = 0.0  # the longest that any part writes, rests and all
-    sounding: float = 0.0  # where the last note of any part ends
-    nominal: float = 0.0  # by the time signature; 0 where there is none
-    beat: float = 1.0
-
-    @property
-    def length(self) -> float:
-        """Quarter notes: a bar that is short in every part is short, one that rests alone overfill is not long."""
-        if not self.written or not self.nominal:
-            return self.written or self.nominal
-        # Overfull by rounding or a slip of the pen; a cadenza is longer than that.
-        return self.sounding if self.sounding >= 1.5 * self.nominal else min(self.written, self.nominal)
-
-
-@dataclass(slots=True)
 class _Part:
     """State while a part is read, and what was found."""
 
     divisions: float = 0.0  # to a quarter note; 0 before any is written
     transpose: int = 0
+    moved_fifths: int = 0  # the same on the line of fifths
     nominal: float = 0.0
     beat: float = 1.0
-    # bar, onset in bar, duration, MIDI number, whether a tie starts here
-    notes: list[tuple[int, float, float, int, bool]] = field(default_factory=list)
+    # bar, onset in bar, duration, MIDI number, whether a tie starts here, place on the line of fifths
+    notes: list[tuple[int, float, float, int, bool, int]] = field(default_factory=list)
     fifths: list[tuple[int, float, int]] = field(default_factory=list)
+    tempos: list[tuple[int, float, float]] = field(default_factory=list)
 
 
-def notes_from_musicxml(path: Path) -> Notes:
-    """Notes of a score.
+def notes_from_musicxml(path: Path, *, unfold: bool = False) -> Notes:
+    """Notes of a score; unfolded, its repeats, endings and jumps are played out.
 
     Raises
     ------
     ReaderError
         When the file is no score, has no notes, or has lengths that cannot be.
     """
-    root, _ = load_score(path)
-    doctype = root.getroottree().docinfo.internalDTD
-    if doctype is not None and any(True for _ in doctype.iterentities()):
-        raise UnsafeFileError("a score that declares XML entities: refused", hint="an XML bomb?")
-    _strip_namespaces(root)
-    bars: list[_Bar] = []
-    parts = [_read_part(measures, bars) for measures in _measures_by_part(root)]
+    root, trouble = load_score(path)
+    refuse_entities(root)
+    if root.tag.startswith("{"):
+        strip_namespaces(root)
+    measures = _measures_by_part(root)
+    bars: list[WrittenBar] = []
+    parts = [_read_part(part, bars, keep=unfold) for part in measures]
     starts = np.concatenate([[0.0], np.cumsum([bar.length for bar in bars])])
-    rows = [note for part in parts for note in _join_ties(part.notes, starts.tolist())]
+    tables = [np.empty((0, 5))]
+    for number, part in enumerate(parts):
+        joined = np.array(join_ties(part.notes, starts.tolist()), dtype=float).reshape(-1, 4)
+        part.notes = []
+        tables.append(np.column_stack([joined, np.full(len(joined), number)]))
     fifths = next((part.fifths for part in parts if part.fifths), [])
-    return collect_notes(
-        rows,
+    title, composer, date = read_labels(root)
+    notes = collect_notes(
+        np.concatenate(tables),
         starts,
         [bar.beat for bar in bars],
         [(float(starts[bar] + at), value) for bar, at, value in fifths],
-        title=_text(root, "work/work-title") or _text(root, "movement-title"),
-        composer=_text(root, "identification/creator[@type='composer']"),
+        title=title,
+        composer=composer,
+        date=date,
+        tempos=sorted((starts[bar] + at, speed) for part in parts for bar, at, speed in part.tempos),
+        warnings=[("score", trouble)] if trouble else [],
     )
-
-
-def _strip_namespaces(root: Any) -> None:
-    if not root.tag.startswith("{"):
-        return
-    for element in root.iter():
-        if isinstance(element.tag, str):
-            element.tag = element.tag.rpartition("}")[2]
+    return unfold_by_marks(notes, [read_marks(part) for part in measures]) if unfold else notes
 
 
 def _measures_by_part(root: Any) -> list[list[Any]]:
@@ -104,25 +93,12 @@ def _measures_by_part(root: Any) -> list[list[Any]]:
     return list(parts.values())
 
 
-def _text(root: Any, path: str) -> str:
-    found = root.find(path)
-    return (found.text or "").strip() if found is not None else ""
-
-
-def _number(text: str | None, missing: float = 0.0) -> float:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return missing
-    return value if abs(value) < 1e9 else missing
-
-
-def _read_part(measures: list[Any], bars: list[_Bar]) -> _Part:
-    """Notes and key signatures of one part; ``bars`` grows and is filled."""
+def _read_part(measures: list[Any], bars: list[WrittenBar], *, keep: bool) -> _Part:
+    """Notes and key signatures of one part; ``bars`` grows and is filled; what has been read is let go unless kept."""
     part = _Part()
     for number, measure in enumerate(measures):
         if number == len(bars):
-            bars.append(_Bar())
+            bars.append(WrittenBar())
         now = furthest = before = 0.0
         known = len(part.notes)
         for element in measure:
@@ -138,11 +114,17 @@ def _read_part(measures: list[Any], bars: list[_Bar]) -> _Part:
                 furthest = max(furthest, now)
             elif tag == "attributes":
                 _read_attributes(element, part, number, now)
+            elif tag == "direction" or tag == "sound":
+                sound = element if tag == "sound" else element.find("sound")
+                if sound is not None and (speed := to_number(sound.get("tempo"))) > 0:
+                    part.tempos.append((number, now, speed))
         bar = bars[number]
         bar.written = max(bar.written, furthest)
         bar.sounding = max(bar.sounding, max((n[1] + n[2] for n in part.notes[known:]), default=0.0))
         if part.nominal:
             bar.nominal, bar.beat = max(bar.nominal, part.nominal), part.beat
+        if not keep:
+            measure.clear()
     return part
 
 
@@ -156,7 +138,7 @@ def _read_note(element: Any, part: _Part, bar: int, now: float, before: float) -
         if tag == "pitch":
             pitch = child
         elif tag == "duration":
-            duration = _number(child.text, -1.0)
+            duration = to_number(child.text, -1.0)
         elif tag == "chord":
             chord = True
         elif tag == "tie":
@@ -181,13 +163,15 @@ def _read_note(element: Any, part: _Part, bar: int, now: float, before: float) -
             if tag == "step":
                 step = (text or "").strip()
             elif tag == "octave":
-                octave = _number(text, 4.0)
+                octave = to_number(text, 4.0)
             elif tag == "alter":
-                alter = _number(text)
+                alter = to_number(text)
         if step in STEPS:
             # Quarter tones are rounded to the nearest key of a piano.
-            midi = int(12 * (octave + 1)) + STEPS[step] + round(alter) + part.transpose
-            part.notes.append((bar, at, length, midi, tied))
+            shift = round(alter)
+            midi = int(12 * (octave + 1)) + STEPS[step] + shift + part.transpose
+            fifth = ON_LINE[step] + 7 * shift + part.moved_fifths if -5 < shift < 5 else UNSPELLED
+            part.notes.append((bar, at, length, midi, tied, fifth))
     if chord:
         return at + length, now, before
     return now + length, now + length, now
@@ -205,14 +189,14 @@ def _typed_length(note: Any, bar: int) -> float:
     length = TYPES[kind] * (2 - 0.5 ** len(note.findall("dot")))
     ratio = note.find("time-modification")
     if ratio is not None:
-        normal, actual = (_number(ratio.findtext(f"{kind}-notes"), 1.0) for kind in ("normal", "actual"))
+        normal, actual = (to_number(ratio.findtext(f"{kind}-notes"), 1.0) for kind in ("normal", "actual"))
         length *= normal / (actual or 1.0)
     return length
 
 
 def _moved(element: Any, part: _Part, bar: int) -> float:
     """Quarter notes of a ``<backup>`` or ``<forward>``."""
-    length = _number(element.findtext("duration"), -1.0) / (part.divisions or 1.0)
+    length = to_number(element.findtext("duration"), -1.0) / (part.divisions or 1.0)
     if not part.divisions or not 0 <= length <= LONGEST:
         raise ReaderError(
             f"<{element.tag}> by no length that can be", place=f"bar {bar + 1}", hint="export the score again"
@@ -221,44 +205,26 @@ def _moved(element: Any, part: _Part, bar: int) -> float:
 
 
 def _read_attributes(element: Any, part: _Part, bar: int, now: float) -> None:
-    part.divisions = max(_number(element.findtext("divisions"), part.divisions), 0.0)
+    part.divisions = max(to_number(element.findtext("divisions"), part.divisions), 0.0)
     moved = element.find("transpose")
     if moved is not None:
-        octaves = _number(moved.findtext("octave-change"))
-        part.transpose = int(_number(moved.findtext("chromatic")) + 12 * octaves)
+        octaves = to_number(moved.findtext("octave-change"))
+        chromatic, diatonic = to_number(moved.findtext("chromatic")), to_number(moved.findtext("diatonic"))
+        part.transpose = int(chromatic + 12 * octaves)
+        by_name = int(7 * chromatic - 12 * diatonic)
+        # Some files leave the steps out, or write 0.
+        part.moved_fifths = by_name if abs(by_name) <= 7 else int(7 * chromatic + 6) % 12 - 6
     fifths = element.find("key/fifths")
     if fifths is not None:
         # The signature as it sounds: a transposing part's own is turned back.
-        value = int(_number(fifths.text)) + (7 * part.transpose + 6) % 12 - 6
+        value = int(to_number(fifths.text)) + (7 * part.transpose + 6) % 12 - 6
         part.fifths.append((bar, now, (value + 6) % 12 - 6 if abs(value) > 7 else value))
     time = element.find("time")
     if time is None:
         return
-    counts = [sum(_number(b) for b in (e.text or "").split("+")) for e in time.iterfind("beats")]
-    units = [_number(e.text) for e in time.iterfind("beat-type")]
+    counts = [sum(to_number(b) for b in (e.text or "").split("+")) for e in time.iterfind("beats")]
+    units = [to_number(e.text) for e in time.iterfind("beat-type")]
     pairs = [(c, u) for c, u in zip(counts, units, strict=False) if 0 < c < 200 and 0 < u <= 128]
     part.nominal = sum(4.0 * c / u for c, u in pairs)  # none for senza misura
     if pairs:
         part.beat = beat_length(*pairs[0])
-
-
-def _join_ties(notes: list[tuple], starts: list[float]) -> list[tuple[float, float, int]]:
-    """Onset, duration and pitch, tied notes joined: a note lengthens the one that is tied to where it begins.
-
-    Some files leave the end of a tie unmarked, so its beginning alone decides.
-    """
-    open_: dict[tuple[int, int], list[int]] = {}  # notes that are held, by pitch and where they end: indices
-    rows: list[tuple[float, float, int]] = []
-    for bar, at, duration, midi, tied in notes:
-        onset = starts[bar] + at
-        waiting = open_.get((midi, round(onset * 1000)))
-        if waiting:
-            held = waiting.pop(0)
-            first = rows[held][0]
-            rows[held] = (first, onset + duration - first, midi)
-        else:
-            held = len(rows)
-            rows.append((onset, duration, midi))
-        if tied:
-            open_.setdefault((midi, round((onset + duration) * 1000)), []).append(held)
-    return rows

@@ -2,7 +2,7 @@
 
 Columns of ``chordonomicon_v2.csv``: id, chords, release_date, genres, decade, rock_genre,
 artist_id, main_genre, spotify_song_id, spotify_artist_id; earlier versions have s_artist for
-artist_id, and parts. Only ``id`` and ``chords`` are needed. The file is read line by line and never held
+artist_id, and parts. Only ``id`` and ``chords`` are needed. The file is read row by row and never held
 whole: a track's ``part`` is the byte at which its row begins.
 
 Genres are the row's ``main_genre``, else the list in ``genres``. The year is that of
@@ -12,14 +12,16 @@ Genres are the row's ``main_genre``, else the list in ``genres``. The year is th
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from musictrend.corpus.annotation import Annotation
-from musictrend.corpus.files import MAX_FIELD, iter_lines, read_head, resolve_inside
+from musictrend.corpus.files import MAX_FIELD, MAX_LINE, iter_lines, read_head, resolve_inside
 from musictrend.corpus.readers.chordstrings import parse_chord_string
 from musictrend.corpus.readers.reader import Reader, guarded
 from musictrend.corpus.track import Track
@@ -28,6 +30,8 @@ from musictrend.errors import ReaderError
 
 FILES = ("chordonomicon_v2.csv", "chordonomicon.csv")
 _MISSING = {"", "nan", "none", "null", "<na>"}
+__all__ = ["READER", "Chordonomicon", "iter_records", "read_columns", "split_record"]
+
 Row = tuple[int, int, list[str], str]  # byte and line at which it begins, cells, what is wrong with it
 
 
@@ -68,8 +72,8 @@ class Chordonomicon(Reader):
             )
         genres: dict[str, tuple[str, ...]] = {}
         years: dict[str, Year] = {}
-        rows = _rows(path)
-        columns = _columns(next(rows, None))
+        rows = iter_records(path)
+        columns = read_columns(next(rows, None))
         for offset, line, cells, problem in rows:
             row = dict(zip(columns, cells, strict=False))
             track_id = row.get("id", "").strip() or f"line-{line}"
@@ -109,39 +113,108 @@ class _Table:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.columns = _columns(next(_rows(path), None))
+        self.columns = read_columns(next(iter_records(path), None))
         self._rows: Iterator[Row] = iter(())
 
     def row(self, offset: int) -> dict[str, str]:
         """The row that begins at a byte."""
         found = next(self._rows, None)
         if found is None or found[0] != offset:
-            self._rows = _rows(self.path, offset)
+            self._rows = iter_records(self.path, offset)
             found = next(self._rows, None)
         return dict(zip(self.columns, found[2], strict=False)) if found else {}
 
 
-def _rows(path: Path, offset: int = 0) -> Iterator[Row]:
-    """Rows of the CSV from a byte on. A row is a line: no cell of Chordonomicon runs over two.
+class _Lines:
+    """Lines of a file, each with the byte it begins at; those looked at too early can be given back."""
 
-    A line that is no row of a CSV has no cells but what is wrong with it.
+    def __init__(self, lines: Iterator[tuple[int, bytes]]) -> None:
+        self._lines = lines
+        self._back: deque[tuple[int, bytes]] = deque()
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        return self
+
+    def __next__(self) -> tuple[int, bytes]:
+        return self._back.popleft() if self._back else next(self._lines)
+
+    def give_back(self, lines: list[tuple[int, bytes]]) -> None:
+        self._back.extendleft(reversed(lines))
+
+
+def iter_records(path: Path, offset: int = 0) -> Iterator[Row]:
+    """Rows of the CSV from a byte on: quoted cells may hold commas, doubled quotes and line ends.
+
+    A line that is no row, such as one whose quote is never closed, has no cells but what is wrong with it; the
+    next line begins a new row.
     """
-    csv.field_size_limit(MAX_FIELD)
-    for number, (begun, line) in enumerate(iter_lines(path, offset=offset), 1):
+    lines = _Lines(iter_lines(path, offset=offset))
+    number = 0
+    for begun, line in lines:
+        number += 1
         if not line.strip():
             continue
-        try:
-            text = line.decode("utf-8-sig" if begun == 0 else "utf-8")
-            cells = next(csv.reader([text.rstrip("\r\n")], strict=True))
-        except UnicodeDecodeError as error:
-            yield begun, number, [], f"not UTF-8: byte 0x{line[error.start]:02x} cannot be decoded"
-        except (csv.Error, StopIteration) as error:
-            yield begun, number, [], f"not a row of a CSV: {error}"
-        else:
-            yield begun, number, cells, ""
+        first = number
+        data = line.removeprefix(codecs.BOM_UTF8) if begun == 0 else line
+        cells, problem = split_record(data)
+        if problem and b'"' in data:
+            rest = _take_rest(data, lines)
+            if rest:
+                number += len(rest)
+                cells, problem = split_record(data + b"".join(rest))
+        yield begun, first, cells, problem
 
 
-def _columns(header: Row | None) -> list[str]:
+def split_record(data: bytes) -> tuple[list[str], str]:
+    """Cells of one row of a CSV, and what is wrong with it.
+
+    Examples
+    --------
+    >>> split_record(b'1,"C, G ""live"" F",1971')
+    (['1', 'C, G "live" F', '1971'], '')
+    >>> split_record(b'1,"C G')
+    ([], 'not a row of a CSV: unexpected end of data')
+    """
+    csv.field_size_limit(MAX_FIELD)
+    # Byte by byte, so that the bounds of cells do not depend on what the bytes mean.
+    lines = data.decode("latin-1").split("\n")
+    try:
+        cells = next(csv.reader([line + "\n" for line in lines[:-1]] + [lines[-1]], strict=True))
+    except (csv.Error, StopIteration) as error:
+        return [], f"not a row of a CSV: {error}"
+    if data.isascii():
+        return cells, ""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return [], f"not UTF-8: byte 0x{data[error.start]:02x} cannot be decoded"
+    return [cell.encode("latin-1").decode("utf-8") for cell in cells], ""
+
+
+def _take_rest(data: bytes, lines: _Lines) -> list[bytes]:
+    """The lines that a row with an open quote goes on over; none when they do not make it a row."""
+    taken: list[tuple[int, bytes]] = []
+
+    def feed() -> Iterator[str]:
+        yield data.decode("latin-1")
+        total = len(data)
+        for begun, line in lines:
+            taken.append((begun, line))
+            total += len(line)
+            if total > MAX_LINE:
+                return
+            yield line.decode("latin-1")
+
+    try:
+        next(csv.reader(feed(), strict=True))
+    except (csv.Error, StopIteration):
+        lines.give_back(taken)
+        return []
+    return [line for _, line in taken]
+
+
+def read_columns(header: Row | None) -> list[str]:
+    """Names of the columns, from the first row."""
     columns = [name.strip() for name in header[2]] if header else []
     if "chords" not in columns:
         raise ReaderError(

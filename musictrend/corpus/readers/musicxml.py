@@ -9,7 +9,6 @@ its time equally: MusicXML would have all but the last last no time.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,26 +16,24 @@ from pathlib import Path
 from typing import Any
 
 from musictrend.corpus.annotation import Annotation
-from musictrend.corpus.files import read_bytes, read_zip_member
 from musictrend.corpus.readers._metre import BarMark, count_bars, mend_endings, unroll_bars
+from musictrend.corpus.readers._musicxml_marks import read_marks
+from musictrend.corpus.readers._xml import parse_xml, read_packed, read_score_head, tag_of
 from musictrend.corpus.readers.reader import Reader
 from musictrend.errors import NoSymbolsError, ReaderError
 from musictrend.harmony.dialects.musicxml import write_harmony
 from musictrend.harmony.key import Key
 
-__all__ = ["READER", "MusicXMLReader", "load_score", "read_lead_sheet"]
+__all__ = ["READER", "MusicXMLReader", "load_score", "read_labels", "read_lead_sheet"]
 
-MAX_SCORE = 64 * 2**20  # bytes; a Mahler symphony is about 40 MB
+# Names of a <miscellaneous-field> that hold the year of composition.
+DATES = ("date", "year", "composition-date", "creationdate-composition")
 FIFTHS = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
 # Steps on the circle of fifths from the major key of a signature to the tonic of a mode.
 MODE_SHIFT = {
     "major": 0, "ionian": 0, "mixolydian": 1, "dorian": 2, "minor": 3, "aeolian": 3, "phrygian": 4,
     "locrian": 5, "lydian": -1,
 }  # fmt: skip
-_DA_CAPO = re.compile(r"\bd\.?\s*c\.?(?=\W|al|$)|da\s*capo", re.IGNORECASE)
-_DAL_SEGNO = re.compile(r"\bd\.?\s*s\.?(?=\W|al|$)|dal\s*segno", re.IGNORECASE)
-_TO_CODA = re.compile(r"\bto\s+(?:the\s+)?coda\b", re.IGNORECASE)
-_FINE = re.compile(r"\W*fine\W*", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -47,7 +44,6 @@ class _Bar:
     nominal: float = 4.0  # by the time signature
     harmonies: list[tuple[float, str, Key | None]] = field(default_factory=list)
     mark: BarMark = field(default_factory=BarMark)
-    coda_signs: int = 0
 
 
 def load_score(path: Path) -> tuple[Any, str]:
@@ -58,45 +54,11 @@ def load_score(path: Path) -> tuple[Any, str]:
     ReaderError
         When there is no score in the file.
     """
-    data = _read_score_bytes(path)
-    from lxml import etree
-
-    options = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
-    trouble = ""
-    try:
-        root = etree.fromstring(data, etree.XMLParser(**options))
-    except etree.XMLSyntaxError as error:
-        trouble = f"not well-formed at line {error.lineno}: {error.msg}"[:200]
-        try:
-            root = etree.fromstring(data, etree.XMLParser(recover=True, **options))
-        except etree.XMLSyntaxError:
-            root = None  # nothing of it is XML
-    except ValueError as error:
-        raise ReaderError(f"not XML: {error}", hint="is this the right file?") from None
-    if root is None:
-        raise ReaderError(f"no XML in the file ({trouble})", hint="is this the right file?")
-    name = _tag(root)
+    root, trouble = parse_xml(read_packed(path))
+    name = tag_of(root)
     if name not in ("score-partwise", "score-timewise"):
         raise ReaderError(f"not MusicXML: its root element is <{name[:40]}>", hint="is this the right file?")
     return root, trouble
-
-
-def _read_score_bytes(path: Path) -> bytes:
-    """The score: plain, or inside an MXL archive whatever the file is called."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"PK"
-    if not packed and path.suffix.lower() != ".mxl":
-        return read_bytes(path, limit=MAX_SCORE)
-    try:
-        container = read_zip_member(path, "META-INF/container.xml", limit=2**20)
-        found = re.search(rb"""<rootfile\b[^>]*?full-path\s*=\s*(["'])(.*?)\1""", container, re.DOTALL)
-        if found:
-            return read_zip_member(path, found[2].decode("utf-8", "replace"), limit=MAX_SCORE)
-    except ReaderError as error:
-        if "inside the archive" not in error.reason:
-            raise
-    # No container, or one that points nowhere: the first score there is.
-    return read_zip_member(path, suffixes=(".xml", ".musicxml"), limit=MAX_SCORE)
 
 
 def read_lead_sheet(path: Path, track_id: str = "") -> Annotation:
@@ -107,7 +69,12 @@ def read_lead_sheet(path: Path, track_id: str = "") -> Annotation:
     ReaderError
         When the file is no score or has no chord symbol.
     """
-    root, trouble = load_score(path)
+    try:
+        root, trouble = load_score(path)
+    except ReaderError as error:
+        if "<mei>" in error.reason:
+            raise NoSymbolsError(error.reason, hint="its notes may be read") from None
+        raise
     parts = _measures_by_part(root)
     counts = [sum(1 for m in measures for _ in _children(m, "harmony")) for measures in parts]
     if not any(counts):
@@ -135,20 +102,24 @@ def read_lead_sheet(path: Path, track_id: str = "") -> Annotation:
             hint="a score without chord symbols needs a reader of notes",
         )
     annotation.track_id, annotation.warnings = track_id, warnings
-    annotation.title = _text(root, "work/work-title") or _text(root, "movement-title")
-    creators = [c for c in root.iterfind("{*}identification/{*}creator") if (c.text or "").strip()]
-    creators.sort(key=lambda c: c.get("type") != "composer")
-    annotation.artist = creators[0].text.strip() if creators else ""
+    annotation.title, annotation.artist, annotation.year = read_labels(root)
     return annotation
 
 
-def _tag(element: Any) -> str:
-    """Name without namespace; comments and processing instructions have none."""
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+def read_labels(root: Any) -> tuple[str, str, str]:
+    """Title, composer (else whoever created it) and date of composition as a score says them."""
+    creators = [c for c in root.iterfind("{*}identification/{*}creator") if (c.text or "").strip()]
+    creators.sort(key=lambda c: c.get("type") != "composer")
+    fields = root.iterfind("{*}identification/{*}miscellaneous/{*}miscellaneous-field")
+    date = next(((f.text or "").strip() for f in fields if (f.get("name") or "").lower() in DATES), "")
+    # Movements of one work share its title: they are no duplicates.
+    names = [_text(root, "work/work-title"), _text(root, "movement-number"), _text(root, "movement-title")]
+    title = ", ".join(dict.fromkeys(filter(None, names if names[0] else names[2:])))
+    return title, creators[0].text.strip() if creators else "", date
 
 
 def _children(element: Any, name: str) -> Iterable[Any]:
-    return (child for child in element if _tag(child) == name)
+    return (child for child in element if tag_of(child) == name)
 
 
 def _text(element: Any, path: str) -> str:
@@ -166,7 +137,7 @@ def _number(text: str | None, default: float = 0.0) -> float:
 
 def _measures_by_part(root: Any) -> list[list[Any]]:
     """Measures of every part; a timewise score is turned round."""
-    if _tag(root) == "score-partwise":
+    if tag_of(root) == "score-partwise":
         return [list(_children(part, "measure")) for part in _children(root, "part")]
     parts: dict[str, list[Any]] = {}
     for measure in _children(root, "measure"):
@@ -181,18 +152,13 @@ class _State:
     divisions: float = 1.0
     nominal: float = 4.0
     key: Key | None = None
-    endings: tuple[int, ...] = ()
 
 
 def _read_part(measures: list[Any], warnings: list[tuple[str, str]]) -> list[_Bar]:
     state = _State()
     bars = [_read_measure(m, state, warnings) for m in measures]
-    # Two coda signs: leave at the first, arrive at the last.
-    signs = [bar for bar in bars if bar.coda_signs]
-    if signs and not any(bar.mark.coda for bar in bars):
-        signs[-1].mark.coda = len(signs) > 1 or any(bar.mark.to_coda for bar in bars)
-        for bar in signs[:-1]:
-            bar.mark.to_coda = True
+    for bar, mark in zip(bars, read_marks(measures), strict=True):
+        bar.mark = mark
     return bars
 
 
@@ -201,7 +167,7 @@ def _read_measure(measure: Any, state: _State, warnings: list[tuple[str, str]]) 
     time = 0.0
     waiting: list[tuple[float, str]] = []  # harmonies whose note has not come yet
     for child in measure:
-        name = _tag(child)
+        name = tag_of(child)
         if name == "attributes":
             _read_attributes(child, state)
         elif name == "harmony":
@@ -217,12 +183,6 @@ def _read_measure(measure: Any, state: _State, warnings: list[tuple[str, str]]) 
             _place(bar, waiting, time + length, state.key)
             time += length
             bar.length = max(bar.length, time)
-        elif name == "barline":
-            _read_barline(child, bar, state)
-        elif name == "direction":
-            _read_direction(child, bar)
-        elif name == "sound":
-            _read_sound(child, bar)
     bar.nominal = state.nominal
     if bar.length == 0:
         bar.length = state.nominal
@@ -231,11 +191,6 @@ def _read_measure(measure: Any, state: _State, warnings: list[tuple[str, str]]) 
         warnings.append((f"bar {bar.number}", "a chord symbol stands beyond the end of its bar"))
         bar.harmonies = [(min(at, bar.length - 1e-3), symbol, key) for at, symbol, key in bar.harmonies]
     bar.harmonies.sort(key=lambda h: h[0])
-    if state.endings:
-        bar.mark.endings = state.endings
-    # A bracket that ends with this bar holds for it and not for the next.
-    if any(_tag(e) == "ending" and e.get("type") in ("stop", "discontinue") for e in measure.iter()):
-        state.endings = ()
     return bar
 
 
@@ -298,57 +253,6 @@ def _read_harmony(element: Any) -> str:
     )
 
 
-def _read_barline(element: Any, bar: _Bar, state: _State) -> None:
-    for child in element:
-        name = _tag(child)
-        if name == "repeat" and child.get("direction") == "forward":
-            bar.mark.repeat_start = True
-        elif name == "repeat":
-            times = int(_number(child.get("times"), 2))
-            bar.mark.repeat_end = times if 2 <= times <= 16 else 2
-        elif name == "ending" and child.get("type") == "start":
-            passes = tuple(int(n) for n in re.findall(r"\d{1,2}", child.get("number", "")))
-            state.endings = passes
-        elif name == "segno":
-            bar.mark.segno = True
-        elif name == "coda":
-            bar.coda_signs += 1
-    _read_sound(element, bar)
-
-
-def _read_direction(element: Any, bar: _Bar) -> None:
-    """Signs, and words that mean a jump."""
-    for child in element.iter():
-        name, words = _tag(child), (child.text or "").strip()
-        if name == "segno":
-            bar.mark.segno = True
-        elif name == "coda":
-            bar.coda_signs += 1
-        elif name == "sound":
-            _read_sound(child, bar)
-        elif name == "words" and words:
-            if _DA_CAPO.search(words):
-                bar.mark.jump = "dacapo"
-            elif _DAL_SEGNO.search(words):
-                bar.mark.jump = "dalsegno"
-            elif _TO_CODA.search(words):
-                bar.mark.to_coda = True
-            elif _FINE.fullmatch(words):
-                bar.mark.fine = True
-
-
-def _read_sound(element: Any, bar: _Bar) -> None:
-    """Playback marks, which are plainer than signs and words."""
-    if element.get("dacapo") == "yes":
-        bar.mark.jump = "dacapo"
-    if element.get("dalsegno"):
-        bar.mark.jump = "dalsegno"
-    bar.mark.segno = bar.mark.segno or bool(element.get("segno"))
-    bar.mark.to_coda = bar.mark.to_coda or bool(element.get("tocoda"))
-    bar.mark.coda = bar.mark.coda or bool(element.get("coda"))
-    bar.mark.fine = bar.mark.fine or bool(element.get("fine"))
-
-
 def _lay_out(bars: list[_Bar]) -> Annotation:
     """The bars one after the other."""
     starts, nominals, onsets, symbols, keys, places = [], [], [], [], [], []
@@ -389,9 +293,16 @@ class MusicXMLReader(Reader):
     dialect = "musicxml"
     suffixes = (".musicxml", ".mxl", ".xml")
 
+    holds_labels = True
+
     def read_file(self, path: Path) -> list[Annotation]:
         """The chord symbols of one score."""
         return [read_lead_sheet(path, path.stem)]
+
+    def read_labels(self, path: Path) -> list[Annotation]:
+        """Title, composer and year of one score, from what stands before its music."""
+        title, composer, date = read_labels(read_score_head(path))
+        return [Annotation(path.stem, title=title, artist=composer, year=date)]
 
 
 READER = MusicXMLReader()

@@ -100,6 +100,10 @@ class Reader(ABC):
         """Everything written in one file: an annotation per piece. Raises `ReaderError`."""
         raise NotImplementedError(f"{self.name} reads whole datasets, not single files")
 
+    def read_labels(self, path: Path) -> list[Annotation]:
+        """Title, artist and year of the pieces in a file, where these can be had without reading all of it."""
+        return self.read_file(path)
+
 
 # What malformed content makes a reader raise that did not foresee it.
 MALFORMED = (

@@ -8,6 +8,7 @@ gives the section no reason to be there. A section whose tables are missing retu
 from __future__ import annotations
 
 from musictrend.report.sections import (
+    alike,
     answer,
     contrasts,
     coverage,
@@ -26,6 +27,7 @@ SECTIONS: tuple[Section, ...] = (
     trends.SECTION,
     genres.SECTION,
     contrasts.SECTION,
+    alike.SECTION,
     feedback.SECTION,
     planted.SECTION,
     coverage.SECTION,

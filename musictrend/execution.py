@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -270,13 +271,24 @@ def _map_dask(
     else:
         cluster, client = None, Client(executor)
     try:
-        futures = client.map(function, list(tasks), pure=False)
-        number_of = {future.key: number for number, future in enumerate(futures)}
         results: list[Any] = [None] * len(tasks)
-        for future in as_completed(futures):
+        waiting = iter(enumerate(tasks))
+        number_of: dict[Any, int] = {}
+
+        def submit(number: int, task: Task) -> Any:
+            # Its data goes to a worker first: a graph that holds it would be sent through the scheduler.
+            future = client.submit(function, client.scatter(task, hash=False), pure=False)
+            number_of[future.key] = number
+            return future
+
+        ahead = 2 * max(len(client.scheduler_info()["workers"]), 1)  # so much data is on its way at a time
+        running = as_completed([submit(number, task) for number, task in islice(waiting, ahead)])
+        for future in running:
             number = number_of[future.key]
             results[number] = future.result()
             tell(number, results[number])
+            for after in islice(waiting, 1):
+                running.add(submit(*after))
         return results
     finally:
         client.close()

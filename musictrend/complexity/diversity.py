@@ -46,6 +46,7 @@ __all__ = ["DIVERSITY_MEASURES", "score_diversity"]
 
 DIVERSITY_MEASURES = ("pair_distance", "effective_songs", "centroid_distance", "top_ten_share")
 SONGS = 20  # songs in a rarefied set
+SPARE = 1.5  # times as many artists as songs in a set
 DRAWS = 100  # random subsets of a cell
 PROGRESSION = 4  # chords
 COLUMNS = (
@@ -94,7 +95,7 @@ def score_diversity(
         ``track_id, corpus, year, genres, segment, artist_id, status, duplicate_of`` as in ``tracks.parquet``.
     vocabulary : str
     songs : int
-        Songs in a rarefied set; a cell with fewer artists than that has no row.
+        Songs in a rarefied set; a cell with fewer than 1.5 times as many artists has no row.
     window : int
         Events of each song that count, from its start; shorter songs are left out.
     draws : int
@@ -105,8 +106,7 @@ def score_diversity(
     -------
     diversity : DataFrame
         ``level`` (``segment``, ``genre``, ``corpus``), ``group, corpus, decade, measure, vocabulary, value``, the 95%
-        interval ``low, high`` over which artists were sampled (NaN where a cell has fewer than 1.5 times as many
-        artists as a set has songs), ``n_tracks, n_artists``. Corpora are never mixed.
+        interval ``low, high`` over which artists were sampled, ``n_tracks, n_artists``. Corpora are never mixed.
     """
     import pandas as pd
 
@@ -123,15 +123,15 @@ def score_diversity(
     for key, cell in _cells(usable):
         artists = pd.factorize(cell["artist_id"])[0]
         n_artists = int(artists.max()) + 1
-        if n_artists < songs:
-            continue
+        if n_artists < SPARE * songs:
+            continue  # its subsets would be nearly the same: nothing to tell an interval from
         sets = _draw_sets(cell["_song"].to_numpy(), artists, songs, draws, _stream(seed, *map(str, key)))
         values = _measure(read, sets)  # (draws, 4)
         mean, spread = values.mean(axis=0), values.std(axis=0, ddof=1)
         # A mean over all subsets is a U-statistic: its variance is m/n of one subset's; what is seen between the
         # subsets of one cell is 1 - m/n of that, for they overlap.
         part = songs / n_artists
-        half = 1.96 * spread * np.sqrt(part / (1 - part)) if part <= 2 / 3 else np.full(4, np.nan)
+        half = 1.96 * spread * np.sqrt(part / (1 - part))
         for i, measure in enumerate(DIVERSITY_MEASURES):
             rows.append(
                 (*key, measure, vocabulary, mean[i], mean[i] - half[i], mean[i] + half[i], len(cell), n_artists)

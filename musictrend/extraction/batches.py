@@ -141,11 +141,14 @@ def extract_corpora(
     origin = origin or Origin().resolved(corpora)
     batches = _cut(corpora, keep, origin)
     total = sum(len(batch.tracks) for batch in batches)
+    workers = _workers(batches, jobs, executor)
     with Progress("chords", total, quiet=quiet) as progress:
+        if workers > 1:
+            _hear_one(batches)
         results = map_tasks(
             _read_batch,
             batches,
-            jobs=_workers(batches, jobs, executor),
+            jobs=workers,
             executor=executor,
             describe=lambda b: f"{b.corpus}/{b.tracks[0].track_id} to {b.tracks[-1].track_id}",
             on_result=lambda number, result: progress.advance(len(batches[number].tracks)),
@@ -180,6 +183,17 @@ def _workers(batches: list[Batch], jobs: int, executor: str) -> int:
     if any(t.source_kind == "audio" for b in batches for t in b.tracks):
         return batches[0].origin.limit_workers(jobs)
     return jobs
+
+
+def _hear_one(batches: list[Batch]) -> None:
+    """Hear one recording before workers start, so that they find librosa's functions compiled.
+
+    librosa keeps what numba compiles beside itself, and two processes that write there at once leave a file that crashes
+    whoever loads it. The answer is in the cache of recordings, so nothing is done twice.
+    """
+    first = next((b for b in batches if any(t.source_kind == "audio" for t in b.tracks)), None)
+    if first is not None:
+        _read_tracks(first)
 
 
 def _cut(corpora: list[Corpus], keep: Path | None, origin: Origin) -> list[Batch]:

@@ -100,7 +100,7 @@ def weigh_groups(panel: Panel, fits: list[GroupFit], share: np.ndarray, method: 
     spread += between
     spread_df += between**2 / max(n_draws - 1, 1)
     se = np.sqrt(np.sum(error**2, axis=0))
-    none = np.sum(share != 0, axis=0) == 0
+    none = ~counted.any(axis=0)  # no group has a line by this method
     with np.errstate(divide="ignore", invalid="ignore"):
         df = np.where(spread_df > 0, spread**2 / spread_df, np.inf)
     tracks, artists = _count_union(panel, fits, counted)

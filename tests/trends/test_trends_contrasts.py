@@ -134,3 +134,15 @@ def test_equivalence_is_two_one_sided_tests():
     se, df = np.array([0.02, 0.02, 0.2]), np.full(3, np.inf)
     p = equivalence_p(np.array([0.0, 0.095, 0.0]), se, df, np.array([0.1, 0.1, 0.1]))
     assert p[0] < 1e-5 and p[1] > 0.3 and p[2] > 0.3
+
+
+def test_a_method_that_has_no_line_in_either_side_has_no_contrast():
+    few = [make_side("a", side, slope, n=6, artists=500, seed=i) for i, (side, slope) in enumerate(SIDES_OF_FEW)]
+    tables = estimate_trends(*split(*few), TrendOptions(min_tracks=6, min_artists=6))
+    by_method = tables.contrasts.groupby("method")["difference_per_decade"]
+    assert set(by_method.groups) >= {"cluster_ols"}
+    assert not (tables.contrasts["n_pop"] == 0).any()
+    assert np.isfinite(tables.contrasts["difference_per_decade"]).all()
+
+
+SIDES_OF_FEW = (("pop", -0.3), ("niche", 0.3))

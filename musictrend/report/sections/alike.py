@@ -40,7 +40,7 @@ def _build(tables: RunTables) -> list[Any] | None:
     if figures:
         blocks.append(Grid(tuple(figures)))
     else:
-        blocks.append(Prose("No group has two decades with 20 artists each: there is no line to draw.", "note"))
+        blocks.append(Prose("No group has two decades with 30 artists each: there is no line to draw.", "note"))
     blocks.append(_tabulate(tables, rows))
     return blocks
 

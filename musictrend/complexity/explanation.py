@@ -22,6 +22,7 @@ import numpy as np
 from musictrend.complexity.measure import WINDOW, Measure, select_measures
 from musictrend.complexity.ragged import EVENT_COLUMNS, cut_windows
 from musictrend.complexity.scoring import DEFAULT_VOCABULARIES
+from musictrend.complexity.standard import COMPOSITE_FACETS
 from musictrend.errors import ParameterError
 from musictrend.harmony.chord import Chord
 from musictrend.harmony.reduction import VOCABULARIES, check_vocabulary, is_at_least
@@ -52,7 +53,7 @@ def explain_scores(
     ----------
     chords : ChordTable or ChordSequence
     measures : str or iterable of str
-        As in `score_table`. ``composite`` is explained by its facets and has no rows of its own.
+        As in `score_table`. ``composite`` is explained by its facets' measures and has no rows of its own.
     vocabularies : sequence of str
     window : int
 
@@ -74,7 +75,10 @@ def explain_scores(
     import pandas as pd
 
     table = chords.to_table() if isinstance(chords, ChordSequence) else chords
-    chosen = [m for m in select_measures(measures) if m.facet != "composite"]
+    asked = {m.name for m in select_measures(measures)}
+    if "composite" in asked:
+        asked = asked - {"composite"} | {part for facet in COMPOSITE_FACETS for part in facet}
+    chosen = select_measures(asked)
     if isinstance(vocabularies, str):
         vocabularies = (vocabularies,)
     wanted = {check_vocabulary(vocabulary) for vocabulary in vocabularies}

@@ -68,3 +68,9 @@ def test_every_measure_explains_a_whole_song():
     with_value = {m for (m, _), v in scored.values.items() if np.isfinite(v[0])} - {"composite"}
     assert with_value <= set(table["measure"])
     assert np.isfinite(table["influence"]).all()
+
+
+def test_the_composite_is_explained_by_what_it_is_made_of():
+    table = explain_scores(ChordSequence.from_labels(["C", "F", "G:7", "A:min"] * 10, key="C:major"), ["composite"])
+    parts = {"types_rarefied", "surprisal", "fifths_spread", "chromatic_share", "roughness"}
+    assert set(table["measure"]) == parts

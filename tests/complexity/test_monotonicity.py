@@ -72,6 +72,7 @@ def test_extending_sevenths_to_ninths_raises_what_chords_hold(pairs):
 def test_modulation_raises_tonal_measures(labels, semitones):
     assume(labels[0] != labels[-1] and len(set(labels)) > 2)
     moved = [Chord(label).transpose(semitones).label for label in labels]
+    assume(labels[-1] != moved[0])  # equal neighbours are one event, and 29 events have no value
     home, away = Key(0, "major"), Key(semitones, "major")
     n = len(labels)
     plain = {"keys": (home,) * (2 * n)}

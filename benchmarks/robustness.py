@@ -46,17 +46,21 @@ def load(folder: Path, name: str) -> ChordTable:
     return chords.select([place[i] for i in usable["track_id"]])
 
 
-def without_repeats(folder: Path) -> ChordTable:
-    """IRb's tunes with every section that is written out again left out, as a lead sheet with repeat marks has them."""
+def without_repeats(folder: Path, same: str) -> ChordTable:
+    """IRb's tunes with repeated sections left out: those of one ``letter`` (A and A2), ``label`` or ``content``.
+
+    The published table does not say how it took repeats, so each way is printed.
+    """
     rows = pd.read_csv(folder / "irb" / "irb_chords.tsv", sep="\t", dtype=str, keep_default_na=False)
     sequences = []
     for track_id, tune in rows.groupby("id", sort=True):
-        seen: set[tuple[str, ...]] = set()
+        seen: set[object] = set()
         symbols: list[str] = []
         for _, section in tune.groupby((tune["section"] != tune["section"].shift()).cumsum(), sort=False):
-            content = tuple(section["chord"])
-            if content not in seen:
-                seen.add(content)
+            content, label = tuple(section["chord"]), section["section"].iloc[0]
+            key = {"content": content, "label": label, "letter": label.rstrip("0123456789")}[same]
+            if key not in seen:
+                seen.add(key)
                 symbols += content
         sequences.append(ChordSequence([read_symbol(symbol, "irb")[0] for symbol in symbols], track_id=str(track_id)))
     return ChordTable.from_sequences(sequences)
@@ -156,10 +160,10 @@ def measure_robustness(pop: ChordTable, jazz: ChordTable, seed: int) -> pd.DataF
     return table
 
 
-def reference_values(pop: ChordTable, jazz: ChordTable, sheets: ChordTable) -> pd.DataFrame:
+def reference_values(sets: dict[str, ChordTable]) -> pd.DataFrame:
     """Mean (SD) of the digest's five figures on the first 25 chords, labels as (bass, pitch-class set)."""
     rows = []
-    for name, chords in (("pop", pop), ("jazz", jazz), ("jazz, sections once", sheets)):
+    for name, chords in sets.items():
         events = first_events(chords.events("full"), 25)
         n = events.n_tracks
         chroma = events.chroma.reshape(n, 25).astype(np.int64)
@@ -176,8 +180,7 @@ def reference_values(pop: ChordTable, jazz: ChordTable, sheets: ChordTable) -> p
             rows.append({"set": name, "songs": n, "figure": what, "mean": np.nanmean(values), "sd": np.nanstd(values, ddof=1),
                          "standard_error": np.nanstd(values, ddof=1) / np.sqrt(n)})  # fmt: skip
     table = pd.DataFrame(rows)
-    rows_of = {"jazz, sections once": "jazz"}
-    kind = [rows_of.get(name, name) for name in table["set"]]
+    kind = [name.partition(",")[0] for name in table["set"]]
     published = {"pop": (7.27, 2.46, 0.317, 0.671, 1.76), "jazz": (13.84, 3.52, 0.958, 0.794, 2.94)}
     spread = {"pop": (3.36, 0.66, 0.30, 0.06, np.nan), "jazz": (3.53, 0.46, 0.10, 0.06, np.nan)}
     songs = {"pop": 739, "jazz": 1186}
@@ -210,11 +213,11 @@ def main() -> None:
     with pd.option_context("display.width", 250, "display.max_rows", None, "display.max_columns", None):
         print(table.to_string(index=False, float_format=lambda v: f"{v:.2f}"))
         print("\nFirst 25 chords, bass-rooted pitch-class sets, beside the published figures (z: difference in SE)")
-        print(
-            reference_values(pop, jazz, without_repeats(args.folder)).to_string(
-                index=False, float_format=lambda v: f"{v:.3f}"
-            )
-        )
+        sets = {"pop": pop, "jazz": jazz}
+        sets |= {
+            f"jazz, each {same} once": without_repeats(args.folder, same) for same in ("letter", "label", "content")
+        }
+        print(reference_values(sets).to_string(index=False, float_format=lambda v: f"{v:.3f}"))
         print("\nOurs: windows of 30 events or rarefied to 30, vocabulary sevenths, mean (SD)")
         for name in (
             "types_rarefied",

@@ -6,7 +6,7 @@ drawn by a generator seeded with the row's own content.
 
 import numpy as np
 
-from musictrend.complexity.compilation import kernel
+from musictrend.compilation import kernel
 from musictrend.complexity.sequence_kernels import count_phrases
 
 __all__ = ["compare_shuffles", "measure_graphs"]

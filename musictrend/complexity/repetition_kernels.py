@@ -5,7 +5,7 @@ Imported on first use, for it imports numba. Every row's result depends on that 
 
 import numpy as np
 
-from musictrend.complexity.compilation import kernel
+from musictrend.compilation import kernel
 
 __all__ = ["share_looped", "share_repeated"]
 

@@ -6,7 +6,7 @@ Imported on first use, for it imports numba. Every row's result depends on that 
 
 import numpy as np
 
-from musictrend.complexity.compilation import kernel
+from musictrend.compilation import kernel
 
 __all__ = ["count_phrases", "measure_phrases", "predict_jointly", "predict_rows", "predict_symbols"]
 

@@ -5,7 +5,7 @@ Imported on first use, for it imports numba.
 
 import numpy as np
 
-from musictrend.complexity.compilation import kernel
+from musictrend.compilation import kernel
 
 __all__ = ["write_songs"]
 

@@ -43,7 +43,7 @@ def test_an_edited_callee_changes_the_number(tmp_path):
     kernels = package / "complexity" / "kernels.py"
     text = kernels.read_text()
     start, stop = text.index("@kernel\ndef count_factors"), text.index("@kernel\ndef measure_runs")
-    head = "from musictrend.complexity.compilation import kernel\nimport numpy as np\n\n\n"
+    head = "from musictrend.compilation import kernel\nimport numpy as np\n\n\n"
     other = package / "complexity" / "other_kernels.py"
     other.write_text(head + text[start:stop])
     imported = "from musictrend.complexity.other_kernels import count_factors\n\n\n"

@@ -48,12 +48,14 @@ DIVERSITY_MEASURES = ("pair_distance", "effective_songs", "centroid_distance", "
 SONGS = 20  # songs in a rarefied set
 SPARE = 1.5  # times as many artists as songs in a set
 DRAWS = 100  # random subsets of a cell
+SPANS = (10, 1)  # years of a cell: decades, and single years where there are songs enough
 PROGRESSION = 4  # chords
 COLUMNS = (
     "level",
     "group",
     "corpus",
-    "decade",
+    "span",
+    "year",
     "measure",
     "vocabulary",
     "value",
@@ -81,12 +83,13 @@ def score_diversity(
     tracks: pd.DataFrame,
     vocabulary: str = "sevenths",
     *,
+    spans: tuple[int, ...] = SPANS,
     songs: int = SONGS,
     window: int = WINDOW,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Diversity between the songs of each segment, genre and corpus, decade by decade.
+    """Diversity between the songs of each segment, genre and corpus, by decade and by year.
 
     Parameters
     ----------
@@ -94,6 +97,8 @@ def score_diversity(
     tracks : DataFrame
         ``track_id, corpus, year, genres, segment, artist_id, status, duplicate_of`` as in ``tracks.parquet``.
     vocabulary : str
+    spans : tuple of int
+        Years of a cell, each of which the songs are parted by; a cell begins in a year that its span divides.
     songs : int
         Songs in a rarefied set; a cell with fewer than 1.5 times as many artists has no row.
     window : int
@@ -105,13 +110,21 @@ def score_diversity(
     Returns
     -------
     diversity : DataFrame
-        ``level`` (``segment``, ``genre``, ``corpus``), ``group, corpus, decade, measure, vocabulary, value``, the 95%
-        interval ``low, high`` over which artists were sampled, ``n_tracks, n_artists``. Corpora are never mixed.
+        ``level`` (``segment``, ``genre``, ``corpus``), ``group, corpus``, ``span`` (years of the cell), ``year`` (its
+        first), ``measure, vocabulary, value``, the 95% interval ``low, high`` over which artists were sampled,
+        ``n_tracks, n_artists``. Corpora are never mixed.
+
+    Raises
+    ------
+    ParameterError
+        A span below 1 year, fewer than 2 songs in a set, or fewer than 2 subsets.
     """
     import pandas as pd
 
     if songs < 2 or draws < 2:
         raise ParameterError(f"songs={songs} and draws={draws} must be 2 or more")
+    if not spans or min(spans) < 1 or len(set(spans)) < len(spans):
+        raise ParameterError(f"spans={spans} must be distinct numbers of years, 1 or more")
     read = _describe_songs(chords.events(vocabulary), window)
     place = {track_id: i for i, track_id in enumerate(chords.track_ids)}
     song_of = np.full(chords.n_tracks, -1)
@@ -120,7 +133,7 @@ def score_diversity(
     song = np.array([song_of[place[i]] if i in place else -1 for i in usable["track_id"]], dtype=np.int64)
     usable = usable.assign(_song=song)[song >= 0]
     rows = []
-    for key, cell in _cells(usable):
+    for key, cell in _cells(usable, spans):
         artists = pd.factorize(cell["artist_id"])[0]
         n_artists = int(artists.max()) + 1
         if n_artists < SPARE * songs:
@@ -137,15 +150,16 @@ def score_diversity(
                 (*key, measure, vocabulary, mean[i], mean[i] - half[i], mean[i] + half[i], len(cell), n_artists)
             )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table = table.astype({"decade": "int16", "n_tracks": "int32", "n_artists": "int32"})
-    return table.sort_values(list(COLUMNS[:6]), kind="stable", ignore_index=True)
+    table = table.astype({"span": "int16", "year": "int16", "n_tracks": "int32", "n_artists": "int32"})
+    return table.sort_values(list(COLUMNS[:7]), kind="stable", ignore_index=True)
 
 
-def _cells(tracks: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, int], pd.DataFrame]]:
-    """Tracks of each segment, genre and corpus by decade, in a stable order."""
+def _cells(
+    tracks: pd.DataFrame, spans: tuple[int, ...]
+) -> Iterator[tuple[tuple[str, str, str, int, int], pd.DataFrame]]:
+    """Tracks of each segment, genre and corpus by span and its first year, in a stable order."""
     import pandas as pd
 
-    tracks = tracks.assign(decade=tracks["year"].astype("int64") // 10 * 10)
     genres = (
         tracks.assign(group=pd.Series([list(g) for g in tracks["genres"]], index=tracks.index))
         .explode("group")
@@ -157,9 +171,11 @@ def _cells(tracks: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, int], pd
         "corpus": tracks.assign(group=tracks["corpus"]),
     }
     for level, members in levels.items():
-        for key, cell in members.groupby(["group", "corpus", "decade"], sort=True, observed=True):
-            group, corpus, decade = key  # type: ignore[misc]
-            yield (level, str(group), str(corpus), int(decade)), cell.sort_values("track_id", kind="stable")  # type: ignore[call-overload]
+        for span in spans:
+            first = (members["year"].astype("int64") // span * span).rename("first")
+            for key, cell in members.groupby([members["group"], members["corpus"], first], sort=True, observed=True):
+                group, corpus, year = key  # type: ignore[misc]
+                yield (level, str(group), str(corpus), span, int(year)), cell.sort_values("track_id", kind="stable")  # type: ignore[call-overload]
 
 
 def _stream(seed: int, *cell: str) -> np.random.Generator:

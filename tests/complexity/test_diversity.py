@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from musictrend.complexity.diversity import DIVERSITY_MEASURES, score_diversity
+from musictrend.errors import ParameterError
 from musictrend.harmony.sequence import ChordSequence
 from musictrend.harmony.table import ChordTable
 
@@ -37,7 +38,7 @@ def make_set(songs, artists=None, year=1980):
 
 def values(table, tracks, **options):
     found = score_diversity(table, tracks, **options)
-    found = found[found["level"] == "corpus"].set_index("measure")["value"]
+    found = found[(found["level"] == "corpus") & (found["span"] == 10)].set_index("measure")["value"]
     return found.reindex(DIVERSITY_MEASURES).to_numpy()
 
 
@@ -112,7 +113,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
     held = np.zeros(4)
     for trial in range(40):
         pick = random.choice(1000, 90, replace=False)
-        found = score_diversity(table.select(pick), tracks.iloc[pick], draws=60, seed=trial)
+        found = score_diversity(table.select(pick), tracks.iloc[pick], spans=(10,), draws=60, seed=trial)
         found = found[found["level"] == "corpus"].set_index("measure").reindex(DIVERSITY_MEASURES)
         held += ((found["low"] <= truth) & (truth <= found["high"])).to_numpy()
     assert (held[:3] >= 33).all(), held  # 95% of 40 is 38; below 33 has a chance below 1 in 100
@@ -125,3 +126,22 @@ def test_cells_with_too_few_artists_have_no_row_and_islands_no_change():
     assert score_diversity(table, tracks).empty
     table, tracks = make_set([["C", "N", "F", "N"] * 20] * 40)
     assert score_diversity(table, tracks).empty
+
+
+def test_single_years_have_cells_of_their_own_where_they_have_the_artists():
+    random = np.random.default_rng(10)
+    songs = [random_song(random, vocabulary=20) for _ in range(100)]
+    table, tracks = make_set(songs)
+    tracks["year"] = pd.array([1983] * 40 + [1987] * 40 + [1989] * 20, dtype="Int16")
+    found = score_diversity(table, tracks)
+    cells = found.groupby(["level", "span", "year"])["n_tracks"].first()
+    assert cells["genre"].to_dict() == {(1, 1983): 40, (1, 1987): 40, (10, 1980): 100}
+    alone = score_diversity(table.select(np.arange(40)), tracks[:40], spans=(1,))
+    together = found[(found["span"] == 1) & (found["year"] == 1983)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, together)  # one cell's figures do not depend on the others
+
+
+@pytest.mark.parametrize("spans", [(), (0,), (10, 10)])
+def test_spans_that_are_no_spans_are_refused(spans):
+    with pytest.raises(ParameterError, match="spans"):
+        score_diversity(*make_set([["C", "F"] * 20] * 3), spans=spans)

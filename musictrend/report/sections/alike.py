@@ -30,9 +30,10 @@ INTRODUCTION = (
 
 
 def _build(tables: RunTables) -> list[Any] | None:
-    rows = tables.diversity
+    rows = tables.diversity[tables.diversity["span"] == 10]
     if rows.empty:
         return None
+    years = tables.diversity.loc[tables.diversity["span"] == 1, ["level", "group", "corpus", "year"]].drop_duplicates()
     level = "segment" if (rows["level"] == "segment").any() else "corpus"
     drawn = rows[rows["level"] == level]
     figures = [figure for measure in WORDS if (figure := _draw(tables, drawn, level, measure)) is not None]
@@ -41,6 +42,10 @@ def _build(tables: RunTables) -> list[Any] | None:
         blocks.append(Grid(tuple(figures)))
     else:
         blocks.append(Prose("No group has two decades with 30 artists each: there is no line to draw.", "note"))
+    if len(years):
+        blocks.append(
+            Prose(f"Single years with 30 artists or more ({len(years)} cells) are in diversity.parquet.", "note")
+        )
     blocks.append(_tabulate(tables, rows))
     return blocks
 
@@ -53,13 +58,13 @@ def _draw(tables: RunTables, rows: pd.DataFrame, level: str, measure: str) -> Fi
     groups: list[str] = []
     sizes = rows.groupby(["group", "corpus"])["n_tracks"].sum().sort_values(ascending=False, kind="stable")
     for group, corpus in list(sizes.index):
-        line = rows[(rows["group"] == group) & (rows["corpus"] == corpus)].sort_values("decade")
+        line = rows[(rows["group"] == group) & (rows["corpus"] == corpus)].sort_values("year")
         if len(line) < 2 or len(series) == 4:
             continue
         name = f"{group}, {corpus}" if several else str(group)
         columns = [line[c].to_numpy(float) for c in ("value", "low", "high", "n_tracks")]
         look = LOOKS.get(str(group), "other") if level == "segment" else "other"
-        series.append(Series(clean(name, 18), look, line["decade"].to_numpy(float) + 5, *columns))
+        series.append(Series(clean(name, 18), look, line["year"].to_numpy(float) + 5, *columns))
         groups.append(str(group))
     if not series:
         return None
@@ -80,14 +85,14 @@ def _draw(tables: RunTables, rows: pd.DataFrame, level: str, measure: str) -> Fi
 
 def _tabulate(tables: RunTables, rows: pd.DataFrame) -> Table:
     """Return every cell as a row, folded away."""
-    keys = ["level", "group", "corpus", "decade", "vocabulary"]
+    keys = ["level", "group", "corpus", "year", "vocabulary"]
     wide = rows.pivot_table(index=[*keys, "n_tracks", "n_artists"], columns="measure", values="value", observed=True)
     wide, note = cut_rows(wide.reset_index().sort_values(keys, kind="stable"), 200, "diversity.parquet")
     body = tuple(
         (
             Cell(clean(row["group"], 40)),
             Cell(clean(row["corpus"], 40)),
-            Cell(f"{int(row['decade'])}s", float(row["decade"])),
+            Cell(f"{int(row['year'])}s", float(row["year"])),
             *(_cell(row.get(measure), decimals, is_share) for measure, (_, decimals, is_share) in WORDS.items()),
             count_cell(row["n_tracks"]),
             count_cell(row["n_artists"]),

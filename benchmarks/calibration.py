@@ -10,8 +10,9 @@ a second repertoire: learned on what is free to learn from, applied to the rest.
 *False trends.* Songs of the second half get random years; the old half of them keeps the chords that people wrote,
 the new half has the engine's of the *same* songs. Whatever trend is found is false. Sources are *not* told apart,
 which the analysis otherwise does (last column): calibration alone must hold. 5 in 100 is the nominal rate.
-Beside it stand three other ways: the expected truth given an estimate (regression calibration), chords drawn from the
-confusion (in 20 corpora), and the correction without what all songs of the engine share.
+Beside it stand other ways: the expected truth given an estimate (regression calibration), chords drawn from the
+confusion (in 20 corpora), the correction without what all songs of the engine share, and without what is unknown of
+other repertoires (``no shift``, `musictrend.validation.conditions`).
 *Channel.* An engine is simulated: chords of Billboard songs pass the confusion of ``notes`` (what is heard where a
 chord is written, riffs misheard alike throughout a song), at an error rate that differs from song to song and is what
 the confidences say. In *eras* all songs come from this one engine, and its error rate falls over the decades, as
@@ -35,6 +36,7 @@ from musictrend.complexity.scoring import ScoreMatrix
 from musictrend.harmony.table import ChordTable
 from musictrend.trends import estimate_slopes
 from musictrend.validation.calibration import Calibration, learn_calibration, mean_confidence
+from musictrend.validation.conditions import name_eras
 from musictrend.validation.confusion import Confusion, draw_chords
 from musictrend.validation.response import Response, fit_response
 from musictrend.validation.uncertainty import carry_errors
@@ -53,8 +55,11 @@ DRAWN = 20  # corpora for which chords are drawn and scored anew, the costly way
 class Pairs:
     """Songs with both their chords, scored once."""
 
-    def __init__(self, reference: ChordTable, estimate: ChordTable, groups: list[str]) -> None:
+    def __init__(
+        self, reference: ChordTable, estimate: ChordTable, groups: list[str], repertoires: list[str] | None = None
+    ) -> None:
         self.reference, self.estimate = reference, estimate
+        self.repertoires = None if repertoires is None else np.array(repertoires, dtype=object)
         self.groups = np.unique(groups, return_inverse=True)[1]
         self.truth = score_table(reference, list(SHOWN), VOCABULARIES)
         self.heard = score_table(estimate, list(SHOWN), VOCABULARIES)
@@ -67,8 +72,10 @@ class Pairs:
             ScoreMatrix(tuple(side.track_ids[i] for i in rows), {k: v[rows] for k, v in side.values.items()}, {})
             for side in (self.truth, self.heard)
         )
+        conditions = None if self.repertoires is None else {"repertoire": list(self.repertoires[rows])}
         return learn_calibration(self.reference.select(rows), self.estimate.select(rows), engine=ENGINE,
-                                 groups=[str(g) for g in self.groups[rows]], scores=scores)  # fmt: skip
+                                 groups=[str(g) for g in self.groups[rows]], conditions=conditions,
+                                 scores=scores)  # fmt: skip
 
     def matrix(self, rows: np.ndarray, estimated: np.ndarray) -> ScoreMatrix:
         """Scores of some songs, estimated or true."""
@@ -129,15 +136,21 @@ def find_false_trends(
 ) -> pd.DataFrame:  # fmt: skip
     """Share of corpora with a significant trend, by measure and way of reading the estimates."""
     found: dict[str, list[pd.Series]] = {}
+    before, record = None, None
     for i, (learned, tried) in enumerate(splits):
-        record = pairs.learn(learned)
+        if record is None or learned is not before:
+            before, record = learned, pairs.learn(learned)
         years = years_of(tried, rng) if years_of else rng.permutation(np.linspace(1950, 2020, len(tried)).astype(int))
         new = estimated_of(years) if estimated_of else years >= 1985
         matrix = pairs.matrix(tried, new)
         chords = pairs.chords(tried)
         tracks = pd.DataFrame({"track_id": matrix.track_ids, "year": years, "corpus": "c", "segment": "pop",
                                "artist_id": [f"g{g}" for g in pairs.groups[tried]]})  # fmt: skip
-        scores = carry_errors(matrix, chords, [ENGINE if e else "" for e in new], calibrations={ENGINE: record})
+        names = [ENGINE if e else "" for e in new]
+        places = {"sources": ["c"] * len(names), "eras": name_eras(years)}
+        scores = carry_errors(matrix, chords, names, calibrations={ENGINE: record}, **places)
+        alone = {k: replace(r, source=(), era=()) for k, r in record.responses.items()}
+        unmoved = carry_errors(matrix, chords, names, calibrations={ENGINE: replace(record, responses=alone)}, **places)
         plain = matrix.to_frame()
         carried = {measure: response.carried for (measure, _), response in record.responses.items()}
         ways = {
@@ -149,6 +162,7 @@ def find_false_trends(
                 else {}
             ),
             "corrected, no draws": (scores.frame.assign(low=np.nan, high=np.nan), None),
+            "no shift": (unmoved.frame, unmoved.draws),
             "calibrated": (scores.frame, scores.draws),
             "and sources apart": (scores.frame, scores.draws),
         }
@@ -206,10 +220,10 @@ def print_false(table: pd.DataFrame, title: str, n: int) -> None:
 def try_notes(data: Path, n: int, seed: int) -> None:
     """Real pairs: chords estimated from notes."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-    from learn_calibration import estimate_pairs, read_scores
+    from learn_calibration import estimate_pairs, name_repertoire, read_scores
 
     scores = read_scores(data, free=False)
-    pairs = Pairs(*estimate_pairs(scores), [pair.work for pair in scores])
+    pairs = Pairs(*estimate_pairs(scores), [pair.work for pair in scores], [name_repertoire(pair) for pair in scores])
     free = np.array([pair.free for pair in scores])
     print(f"{len(scores)} pieces of {pairs.groups.max() + 1} works that the network did not learn from; {free.sum()} of "
           f"them free to learn from; mean confidence {np.nanmean(pairs.confidence):.2f}")  # fmt: skip

@@ -1,19 +1,23 @@
 """What recording chains of other decades do to chords and measures, and to trends. All audio is SYNTHETIC.
 
-    python benchmarks/eras.py [--engines librosa,madmom] [--songs 32] [--soundfont FluidR3_GM.sf2] [--learned FOLDER] [--wear 1]
+    python benchmarks/eras.py [--engines librosa,madmom] [--songs 32] [--soundfont FluidR3_GM.sf2] [--learned FOLDER]
+        [--wear 1] [--keep FOLDER]
 
 The same songs are recorded clean and through each chain of `musictrend.extraction.rendering.ERAS`; every engine that
 is present hears all of them. Printed: how often chords are right, and the bias of each measure (estimate minus truth,
 mean over songs) by engine and era. Then false trends: songs whose true chords have no trend are drawn into corpora with
 years at random; each is taken as its decade's chain left it, or, second, as people wrote it before 1985 and as the
-engine heard it from then on. Slopes are fitted to the truth, to what was heard, and to what was heard after calibration.
-An honest test finds 5 of 100 corpora significant. Songs recur in a corpus: what is tested is bias, not sampling.
+engine heard it from then on. Slopes are fitted to the truth, to what was heard, to what was heard after calibration
+without what is unknown of sources and eras (`musictrend.validation.conditions`), and with it, by which the interval is
+so many times wider. An honest test finds 5 of 100 corpora significant. Songs recur in a corpus: what is tested is bias,
+not sampling. All measures of one engine and renderer share one draw of fortune: read the mean over them and engines.
 
 With ``--soundfont`` FluidSynth plays the songs: another renderer than the house's own, which the librosa engine and
 calibrations learned from. ``--learned`` is a folder of ``tools/render_calibration.py``: calibrations are learned from
-it; without it those that ship are used. ``--wear 4`` wears the chains of the 1950s and 1970s: four times their noise
-and clicks, half their band. A song that its players' tuning and a chain's speed together put more than a quarter tone
-off is heard a semitone off: that costs agreement with what was played, and no measure.
+it; without it those that ship are used. ``--keep`` keeps what engines heard, which is then not heard again. ``--wear
+4`` wears the chains of the 1950s and 1970s: four times their noise and clicks, half their band. A song that its
+players' tuning and a chain's speed together put more than a quarter tone off is heard a semitone off: that costs
+agreement with what was played, and no measure.
 """
 
 from __future__ import annotations
@@ -23,12 +27,14 @@ import shutil
 import subprocess
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from musictrend.complexity import score_table
+from musictrend.extraction import extract, write_chords
 from musictrend.extraction.audio import extract_audio
 from musictrend.extraction.engines import get_engine, list_engines
 from musictrend.extraction.keys import fill_keys
@@ -38,9 +44,8 @@ from musictrend.extraction.rendering.performance import SAMPLE_RATE
 from musictrend.harmony import ChordSequence
 from musictrend.harmony.reduction import is_at_least
 from musictrend.harmony.table import ChordTable
-from musictrend.validation.calibration import Calibration, find_calibration, learn_calibration
+from musictrend.validation.calibration import Calibration, find_calibration
 from musictrend.validation.evaluation import compare_chords
-from musictrend.validation.pairing import read_pairs
 from musictrend.validation.uncertainty import N_DRAWS, carry_errors
 
 FIRST_SONG = 900_000
@@ -95,39 +100,55 @@ def play_soundfont(song: Song, soundfont: Path, folder: Path) -> np.ndarray:
 
 
 def hear_all(
-    songs: list[Song], engines: list[str], soundfont: Path | None, worn: float = 1.0
+    songs: list[Song], engines: list[str], soundfont: Path | None, worn: float, folder: Path
 ) -> dict[tuple[str, str], ChordTable]:
-    """What each engine hears of every song, clean and through each chain."""
-    heard: dict[tuple[str, str], list[ChordSequence]] = {}
+    """What each engine hears of every song, clean and through each chain: files of a folder, unless they are there."""
     chains = {era: wear(chain, worn) if era in OLD else chain for era, chain in ERAS.items()}
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        for number, song in enumerate(songs):
-            clean = play_soundfont(song, soundfont, folder) if soundfont else song.sound()
-            for era in (CLEAN, *ERAS):
-                y = clean if era == CLEAN else record(clean, chains[era], sr=SAMPLE_RATE, seed=number)
-                soundfile.write(folder / "song.flac", y, SAMPLE_RATE, subtype="PCM_16")
-                for engine in engines:
-                    found = extract_audio(
-                        folder / "song.flac", engine, track_id=f"{number:03d}", beats=False, cached=False
-                    )
-                    heard.setdefault((engine, era), []).append(found)
-    return {key: fill_keys(ChordTable.from_sequences(found))[0] for key, found in heard.items()}
+    for number, song in enumerate(songs):
+        wanted = [(engine, era) for engine in engines for era in (CLEAN, *ERAS)
+                  if not (folder / f"{engine}-{era}" / f"{number:03d}.csv").is_file()]  # fmt: skip
+        if not wanted:
+            continue
+        clean = play_soundfont(song, soundfont, folder) if soundfont else song.sound()
+        for era in dict.fromkeys(era for _, era in wanted):
+            y = clean if era == CLEAN else record(clean, chains[era], sr=SAMPLE_RATE, seed=number)
+            soundfile.write(folder / "song.flac", y, SAMPLE_RATE, subtype="PCM_16")
+            for engine in (engine for engine, of in wanted if of == era):
+                found = extract_audio(folder / "song.flac", engine, track_id=f"{number:03d}", beats=False, cached=False)
+                (folder / f"{engine}-{era}").mkdir(exist_ok=True)
+                write_chords(found, folder / f"{engine}-{era}" / f"{number:03d}.csv")
+    return {(engine, era): read_heard(folder / f"{engine}-{era}", len(songs)) for engine in engines
+            for era in (CLEAN, *ERAS)}  # fmt: skip
 
 
-def find_slopes(values: np.ndarray, years: np.ndarray, draws: np.ndarray | None = None) -> tuple[float, bool]:
-    """Slope per decade by least squares and whether it is significant at 5%; draws widen it by Rubin's rules."""
+def read_heard(folder: Path, n_songs: int) -> ChordTable:
+    """What was heard of the first songs."""
+    found = [extract(folder / f"{number:03d}.csv") for number in range(n_songs)]
+    named = [replace(song, track_id=f"{number:03d}") for number, song in enumerate(found)]
+    return fill_keys(ChordTable.from_sequences(named))[0]
+
+
+def find_slopes(
+    values: np.ndarray, years: np.ndarray, draws: np.ndarray | None = None
+) -> tuple[float, bool, float, float]:
+    """Slope per decade by least squares, whether it is significant at 5%, its standard error and degrees of freedom.
+
+    Draws widen it by Rubin's rules, with Satterthwaite's degrees of freedom, as in `musictrend.trends.imputation`.
+    """
     from scipy.special import stdtrit
 
     fine = np.isfinite(values)
     x, y = (years[fine] - years[fine].mean()) / 10, values[fine]
     slope = float(x @ y / (x @ x))
     left = y - y.mean() - slope * x
-    variance = float(left @ left) / (len(y) - 2) / float(x @ x)
+    within, df = float(left @ left) / (len(y) - 2) / float(x @ x), len(y) - 2.0
+    between = 0.0
     if draws is not None and draws.size:
-        slopes = x @ draws[fine] / (x @ x)
-        variance += (1 + 1 / draws.shape[1]) * float(np.var(slopes, ddof=1))
-    return slope, variance > 0 and abs(slope) > 1e-9 + stdtrit(len(y) - 2, 0.975) * np.sqrt(variance)
+        m = draws.shape[1]
+        between = (1 + 1 / m) * float(np.var(x @ draws[fine] / (x @ x), ddof=1))
+        df = (within + between) ** 2 / (within**2 / df + between**2 / (m - 1)) if between else df
+    se = float(np.sqrt(within + between))
+    return slope, bool(se > 0 and abs(slope) > 1e-9 + stdtrit(df, 0.975) * se), se, df
 
 
 def choose_vocabulary(engine: str) -> str:
@@ -140,9 +161,10 @@ def calibrate(engine: str, learned: Path | None, vocabulary: str) -> Calibration
     """The engine's record: learned from a folder of rendered songs, or the one that ships."""
     if learned is None or not (learned / engine).is_dir():
         return find_calibration(engine)
-    pairs = read_pairs(learned / "reference", learned / engine)
-    told, heard = (fill_keys(side)[0] for side in (pairs.reference, pairs.estimate))
-    return learn_calibration(told, heard, engine=engine, measures=SHOWN, vocabularies=(vocabulary,))
+    from renderers import Heard
+
+    pairs = Heard.read(learned, engine, vocabulary, "all")
+    return pairs.learn(np.arange(pairs.reference.n_tracks), engine)
 
 
 def show_false_trends(
@@ -153,24 +175,31 @@ def show_false_trends(
     sources: tuple[str, ...],
     n_songs: int,
     vocabulary: str,
+    player: str,
 ) -> None:
     """Slopes where there is none: songs drawn again and again get random years and come from their decade's source."""
     told = score_table(truth, list(SHOWN), (vocabulary,))
-    raw, mended = {WRITTEN: told}, {}
+    raw, mended, plain = {WRITTEN: told}, {}, {}
     for source in set(sources) - {WRITTEN}:
         table = heard[engine, source]
         raw[source] = score_table(table, list(SHOWN), (vocabulary,))
         if calibration is not None:
             names = [engine] * table.n_tracks
-            mended[source] = carry_errors(raw[source], table, names, calibrations={engine: calibration})
+            given = {"calibrations": {engine: calibration}, "sources": [player] * len(names)}
+            mended[source] = carry_errors(raw[source], table, names, eras=[source] * len(names), **given)
+            bare = replace(
+                calibration, responses={k: replace(r, source=(), era=()) for k, r in calibration.responses.items()}
+            )
+            plain[source] = carry_errors(raw[source], table, names, calibrations={engine: bare})
     rng = np.random.default_rng(1)
     orders = [(rng.integers(1955, 2016, n_songs), rng.integers(truth.n_tracks, size=n_songs)) for _ in range(ORDERS)]
     limits = np.array([start for start, _, _ in DECADES])
+    all_rates: list[list[float]] = []
     print(f"\n{engine}: false trends in {ORDERS} corpora of {n_songs} songs, 1955-2015, from: {', '.join(sources)}")
     print(
         "slope per decade in SD of the truth, mean over corpora; share of corpora where it is significant (nominal .05)"
     )
-    print(f"  {'measure':24s}{'truth':>15s}{'as heard':>17s}{'calibrated':>17s}")
+    print(f"  {'measure':24s}{'truth':>15s}{'as heard':>17s}{'no shift':>17s}{'calibrated':>17s}{'wider':>7s}")
     for measure in SHOWN:
         key = measure, vocabulary
         if key not in told.values:
@@ -179,21 +208,32 @@ def show_false_trends(
         cells: list[tuple[np.ndarray, np.ndarray | None]] = []  # values and draws by source: (n_sources, n)
         cells.append((np.stack([told[key]] * len(sources)), None))
         cells.append((np.stack([raw[source][key] for source in sources]), None))
-        if mended:
-            plain = told[key], np.repeat(told[key][:, None], N_DRAWS, axis=1)
-            pairs = [select_scores(mended[s], *key, truth.track_ids) if s != WRITTEN else plain for s in sources]
-            if all(np.isfinite(values).any() for values, _ in pairs):
+        for scores in (plain, mended):
+            exact = told[key], np.repeat(told[key][:, None], N_DRAWS, axis=1)
+            pairs = [select_scores(scores[s], *key, truth.track_ids) if s in scores else exact for s in sources]
+            if scores and all(np.isfinite(values).any() for values, _ in pairs):
                 cells.append((np.stack([v for v, _ in pairs]), np.stack([d for _, d in pairs])))
-        line = f"  {measure:24s}"
+        line, rates, widths = f"  {measure:24s}", [], []
         for values, draws in cells:
-            slopes, found = [], []
+            slopes, found, errors = [], [], []
             for years, songs in orders:
                 pick = (np.searchsorted(limits, years, side="right") - 1, songs)
-                slope, significant = find_slopes(values[pick], years, draws[pick] if draws is not None else None)
+                slope, significant, se, _ = find_slopes(values[pick], years, draws[pick] if draws is not None else None)
                 slopes.append(slope)
                 found.append(significant)
+                errors.append(se)
             line += f"{np.mean(slopes) / sd:10.3f} {np.mean(found):5.2f} "
-        print(line + ("" if len(cells) == 3 else "      not carried" if mended else "        no record"), flush=True)
+            rates.append(float(np.mean(found)))
+            widths.append(float(np.mean(errors)))
+        if len(cells) == 4:
+            line += f"{widths[3] / widths[2]:6.1f}"
+            all_rates.append(rates)
+        print(line + ("" if len(cells) == 4 else "      not carried" if mended else "        no record"), flush=True)
+    if all_rates:
+        means = np.mean(all_rates, axis=0)
+        error = np.std([r[3] for r in all_rates], ddof=1) / np.sqrt(len(all_rates)) if len(all_rates) > 1 else np.nan
+        print(f"  {len(all_rates)} carried measures: false trends in the truth {means[0]:.3f}, as heard {means[1]:.3f}, "
+              f"without shift {means[2]:.3f}, calibrated {means[3]:.3f} +- {error:.3f} (over measures)")  # fmt: skip
 
 
 def select_scores(scores, measure: str, vocabulary: str, track_ids) -> tuple[np.ndarray, np.ndarray]:
@@ -215,6 +255,7 @@ def main() -> int:
     parser.add_argument("--corpus", type=int, default=1000, help="songs in each corpus with a false trend")
     parser.add_argument("--soundfont", type=Path)
     parser.add_argument("--learned", type=Path)
+    parser.add_argument("--keep", type=Path, help="folder of what engines heard")
     parser.add_argument(
         "--wear", type=float, default=1.0, help="wear of the chains of the 1950s and 1970s; 1 as they are"
     )
@@ -228,8 +269,11 @@ def main() -> int:
     truth = fill_keys(ChordTable.from_sequences(
         [ChordSequence(s.chords.chords, s.chords.onsets, s.chords.durations, "seconds", track_id=f"{i:03d}")
          for i, s in enumerate(songs)]))[0]  # fmt: skip
-    heard = hear_all(songs, engines, chosen.soundfont, chosen.wear)
-    player = "FluidSynth" if chosen.soundfont else "the house's synthesiser"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = chosen.keep or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        heard = hear_all(songs, engines, chosen.soundfont, chosen.wear, folder)
+    player = f"FluidSynth with {chosen.soundfont.stem}" if chosen.soundfont else "the house's synthesiser"
     print(
         f"SYNTHETIC: {len(songs)} songs by {player}, {1 + len(ERAS)} chains, {time.process_time() - began:.0f} s of CPU"
     )
@@ -250,7 +294,7 @@ def main() -> int:
                 print(f"  {measure:31s}{bias}{np.nanstd(told[key]):12.3f}")
         record_of = calibrate(engine, chosen.learned, vocabulary)
         for sources in ([era for _, _, era in DECADES], (WRITTEN, WRITTEN, "1990s", "streaming")):
-            show_false_trends(engine, truth, heard, record_of, tuple(sources), chosen.corpus, vocabulary)
+            show_false_trends(engine, truth, heard, record_of, tuple(sources), chosen.corpus, vocabulary, player)
     return 0
 
 

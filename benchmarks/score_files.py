@@ -2,7 +2,8 @@
 
     python benchmarks/score_files.py FOLDER... [--sample 8] [--limit 60] [--mei 40]
 
-``music21`` as a folder is music21's own corpus (3,194 scores). Files are read
+``music21`` as a folder is music21's own corpus (3,194 scores). Of an ABC tune book
+every tune is read, and how many of them have chord symbols is printed. Files are read
 by a process of their own, one at a time on one core; a file that takes longer
 than the limit, or takes the process down, is named and the rest goes on. Then
 both readers read the same sample: of each format, files at even steps through
@@ -55,7 +56,44 @@ def read_one(path: Path) -> int:
         return len(READER.read_file(path)[0].symbols)
     from musictrend.corpus.readers.scores import read_notes
 
+    if path.suffix.lower() == ".abc":
+        return read_book(path)
     return len(read_notes(path))
+
+
+def read_book(path: Path) -> int:
+    """Notes of all tunes of an ABC file; one that cannot be read is one failure of the file."""
+    from musictrend.corpus.readers._abc_book import split_book
+    from musictrend.corpus.readers.scores import read_notes
+    from musictrend.errors import ReaderError
+
+    notes, failed = 0, []
+    tunes = split_book(path)
+    for tune in tunes:
+        try:
+            notes += len(read_notes(path, part=tune.part))
+        except ReaderError as error:
+            failed.append(f"X:{tune.part}: {error.reason}")
+    if failed:
+        raise ReaderError(f"{len(failed)} of {len(tunes)} tunes: {failed[0]}")
+    return notes
+
+
+def count_tunes(paths: list[Path]) -> str:
+    """Books, tunes and tunes with chord symbols among ABC files."""
+    from musictrend.corpus.readers._abc_book import split_book
+    from musictrend.corpus.readers.abc_tunes import READER
+    from musictrend.errors import ReaderError
+
+    books = tunes = symbols = 0
+    for path in (p for p in paths if p.suffix.lower() == ".abc"):
+        try:
+            tunes += len(split_book(path))
+            books += len(split_book(path)) > 1
+            symbols += sum(piece.problem is None for piece in READER.read_file(path))
+        except ReaderError:  # listed among the failures, or one tune without symbols
+            continue
+    return f"ABC: {tunes:,} tunes, {books} books of several; {symbols} tunes with chord symbols"
 
 
 def read_in_turn(pipe: Any) -> None:
@@ -235,6 +273,7 @@ def main() -> None:
         print(f"{name:<11}{row['files']:>6}{row['read']:>6}{row['files'] - row['read']:>8}{row['notes']:>12,}"
               f"{rate:>10,.0f}{files:>9,.0f}")  # fmt: skip
     print("(RomanText: chord symbols, not notes)")
+    print(count_tunes(paths))
     failed = [(path, result[2]) for path, result in zip(paths, results, strict=True) if result[2]]
     print(f"\n{len(failed)} failed:")
     for path, reason in failed:
@@ -246,6 +285,7 @@ def main() -> None:
     sample = []
     for name in sorted(set(FORMATS.values()) - {"RomanText"}):
         own = [p for p, r in zip(paths, results, strict=True) if FORMATS[p.suffix.lower()] == name and not r[2]]
+        own = [p for p in own if p.suffix.lower() != ".abc" or p.read_bytes().count(b"\nX:") == 0]  # no books
         sample += own[:: max(len(own) // options.sample, 1)][: options.sample]
     print(f"\nthe same {len(sample)} files by both, at even steps through the list:")
     print(f"{'format':<11}{'files':>6}{'ours, notes/s':>15}{'music21':>10}{'times':>8}{'agree':>8}")

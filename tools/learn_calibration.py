@@ -1,16 +1,20 @@
 """Learn what is known of an engine's errors, from references and estimates of the same pieces.
 
-    python tools/learn_calibration.py REFERENCES ESTIMATES --engine NAME [-o FILE] [--groups pieces.tsv]
+    python tools/learn_calibration.py OUT --engine NAME [-o FILE]
+    python tools/learn_calibration.py REFERENCES ESTIMATES --engine NAME [-o FILE] [--groups pieces.csv]
     python tools/learn_calibration.py --notes DATA [-o FILE]
 
 REFERENCES and ESTIMATES are what ``musictrend evaluate`` takes: folders of ``.lab``, ``.jams`` or ``.csv`` files that
 are matched by name, corpora, or folders that ``musictrend extract`` wrote. Give estimates as ``.csv`` where the engine
 has confidences. The engine must not have been trained on the pieces. ``--groups`` names a table with a row a piece:
-its name and what it has in common with others (opus, artist, album).
+its name and what it has in common with others (opus, artist, album), and, in columns of these names, the ``source`` and
+``era`` it was recorded in, or its ``repertoire`` (`musictrend.validation.conditions`). OUT is a folder of
+``tools/render_calibration.py``: its ``reference``, ``NAME`` and ``songs.csv``.
 
 ``--notes`` learns the record of chords estimated from notes. DATA holds ``when_in_rome`` and ``pop909``; of their
 pieces count those under CC BY-SA and MIT whose works the estimator's network did not learn from, as parted in
-``benchmarks/score_pairs.py``; of the many POP909 songs some.
+``benchmarks/score_pairs.py``; of the many POP909 songs some. A composer's pieces, and POP909, are repertoires: how far an
+estimator's response differs between them is what is unknown of any other.
 
 The record goes to ``musictrend/data/models/calibration/NAME.json``, or to FILE. It is printed what the engine carries.
 """
@@ -22,6 +26,8 @@ import csv
 import datetime
 import json
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +38,7 @@ from score_pairs import MIN_FIT, Pair, part_name, read_dcml, read_pop909, read_w
 
 import musictrend
 from musictrend.cache import hash_bytes
+from musictrend.extraction.engines import get_engine
 from musictrend.extraction.keys import fill_keys
 from musictrend.extraction.origin import NOTES
 from musictrend.extraction.score import estimate_chords
@@ -39,15 +46,19 @@ from musictrend.harmony.table import ChordTable
 from musictrend.validation.calibration import Calibration, learn_calibration
 from musictrend.validation.pairing import read_pairs
 
+RENDERED = "SYNTHETIC: songs drawn and played by tools/render_calibration.py; instruments no net of this project heard"
 FOLDER = Path(__file__).resolve().parents[1] / "musictrend" / "data" / "models" / "calibration"
+LEVELS = ("source", "era", "repertoire")
 N_POP = 60  # songs of POP909, about as many as there are pieces of art music
 
 
-def read_groups(path: Path) -> dict[str, str]:
-    """Piece to group, from the first two columns of a table."""
+def read_groups(path: Path) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Piece to group, from the first two columns of a table; and piece to condition, from columns of these names."""
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file, delimiter="\t" if path.suffix == ".tsv" else ","))
-    return {row[0]: row[1] for row in rows if len(row) > 1}
+        head, *rows = list(csv.reader(file, delimiter="\t" if path.suffix == ".tsv" else ","))
+    levels = {name: i for i, name in enumerate(head) if name in LEVELS}
+    conditions = {name: {row[0]: row[i] for row in rows if len(row) > i} for name, i in levels.items()}
+    return {row[0]: row[1] for row in [head, *rows] if len(row) > 1}, conditions
 
 
 def read_scores(data: Path, *, free: bool = True, n_pop: int = N_POP) -> list[Pair]:
@@ -76,6 +87,11 @@ def count_bars(pair: Pair) -> np.ndarray:
     return np.interp(pair.reference.offsets, edges[keep], place) - np.interp(pair.reference.onsets, edges[keep], place)
 
 
+def name_repertoire(pair: Pair) -> str:
+    """A composer, as "Hensel,_Fanny_(Mendelssohn)/5_Lieder" names one, or the collection of songs."""
+    return pair.work.split("/")[0] if pair.source == "when_in_rome" else pair.source
+
+
 def learn_notes(data: Path) -> Calibration:
     """The record of chords estimated from notes."""
     pairs = read_scores(data)
@@ -98,22 +114,35 @@ def learn_notes(data: Path) -> Calibration:
         version=musictrend.__version__,
         groups=works,
         strata=[pair.source for pair in pairs],
+        conditions={"repertoire": [name_repertoire(pair) for pair in pairs]},
         about=about,
     )
+
+
+def count_renderers(table: Path, names: Sequence[str]) -> str:
+    """What the songs of a folder of tools/render_calibration.py are, of those that were heard."""
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["number"] in set(names)]
+    count = lambda name: ", ".join(f"{k} {v}" for k, v in sorted(Counter(row[name] for row in rows).items()))  # noqa: E731
+    return f"recordings by renderer: {count('renderer')}; by recording chain: {count('chain')}"
 
 
 def learn_pairs(given: argparse.Namespace) -> Calibration:
     """The record of any engine, from any two folders."""
     pairs = read_pairs(given.references, given.estimates, quiet=True)
-    for failure in pairs.failures:
-        print(failure, file=sys.stderr)
+    if pairs.failures:
+        print(f"{len(pairs.failures)} pieces left out; the first: {pairs.failures[0]}", file=sys.stderr)
     names = [Path(name).stem if name not in given.group_of else name for name in pairs.reference.track_ids]
     groups = [given.group_of.get(name, name) for name in names]
+    conditions = {level: [of.get(name, "") for name in names] for level, of in given.conditions.items()}
+    reference, estimate = (fill_keys(side)[0] for side in (pairs.reference, pairs.estimate))
+    if not given.source and given.about == RENDERED:
+        given.source = count_renderers(given.groups, names)
     about = {"about": given.about or f"{given.engine} against references; tools/learn_calibration.py",
              "source": given.source, "licence": given.licence, "date": datetime.date.today().isoformat(),
              "pieces": list(pairs.reference.track_ids)}  # fmt: skip
-    return learn_calibration(pairs.reference, pairs.estimate, engine=given.engine, version=given.version,
-                             groups=groups, about=about)  # fmt: skip
+    return learn_calibration(reference, estimate, engine=given.engine, version=given.version,
+                             groups=groups, conditions=conditions, about=about)  # fmt: skip
 
 
 def show(record: Calibration) -> None:
@@ -143,7 +172,16 @@ def main() -> None:
     add("--notes", type=Path, metavar="DATA", help="learn chords from notes; DATA holds when_in_rome and pop909")
     add("-o", "--out", type=Path, help="where the record goes")
     given = parser.parse_args()
-    given.group_of = read_groups(given.groups) if given.groups else {}
+    if given.references and given.engine and not given.estimates:
+        out = Path(given.references)
+        given.references, given.estimates, given.groups = (
+            str(out / "reference"),
+            str(out / given.engine),
+            out / "songs.csv",
+        )
+        given.about, given.licence = given.about or RENDERED, given.licence or "MIT"
+        given.version = given.version or get_engine(given.engine).version()
+    given.group_of, given.conditions = read_groups(given.groups) if given.groups else ({}, {})
     if given.notes:
         record = learn_notes(given.notes)
     elif given.references and given.estimates and given.engine:

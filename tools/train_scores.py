@@ -1,15 +1,15 @@
 """Train the networks that hear chords and keys in scores, on data whose licence lets weights ship.
 
     python tools/train_scores.py --data FOLDER --language art [-o FILE] [--steps 450 300] [--seed N]
-    python tools/train_scores.py --data FOLDER --language pop [-o FILE] [--steps 450]
-    python tools/train_scores.py --data FOLDER --fold 0 --folds 4 -o FILE     art without a quarter of the free works
+    python tools/train_scores.py --data FOLDER --language pop [-o FILE] --steps 1000
+    python tools/train_scores.py --data FOLDER --folds 4 [--steps 150 0]     art, cross-validated by work: figures alone
 
 FOLDER holds ``when_in_rome`` and ``pop909``; ``dcml`` is looked at for figures and never learned from. Needs torch,
 which the package itself does not: what is written is a plain ``score_art.npz`` or ``score_pop.npz`` for
 `musictrend.extraction.score_net`. One thread; ten minutes for art, four for pop. Parts, works and licences:
 ``benchmarks/score_pairs.py``.
 
-The network of pop learns from POP909 (MIT). That of art music has two lessons.
+The network of pop learns from POP909 (MIT), laid on its beats. That of art music has two lessons.
 
 1. When-in-Rome analyses marked CC BY-SA, of works no part of which lies in an archive that forbids commercial use.
 2. The same, POP909 (MIT), and what the first lesson hears in unlabelled scores of music21's corpus that state no
@@ -34,13 +34,16 @@ from torch import nn
 from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
-from score_pairs import HELD_OUT, Pair, part_name, read_dcml, read_pop909, read_when_in_rome
+from languages import learn_language
+from listener import Listener
+from score_pairs import Pair, part_name, read_dcml, read_pop909, read_when_in_rome
 
 from musictrend.corpus.notes import Notes
 from musictrend.corpus.readers.scores import read_notes
 from musictrend.errors import ReaderError
 from musictrend.extraction.score_decoding import BITMAPS, NOTHING, Habits, decode
 from musictrend.extraction.score_frames import FRAME, N_PITCH_CHANNELS, N_PLAIN_CHANNELS, Frames, frame_notes
+from musictrend.extraction.score_grid import feel_pulse, lay_on_grid
 from musictrend.extraction.score_net import QUALITIES, Net
 from musictrend.harmony.chord import Chord
 from musictrend.harmony.key import Key
@@ -52,6 +55,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CROP, BATCH = 384, 8
 UNKNOWN = -100
 K = len(QUALITIES)
+POP_BEGIN = 3.2  # set on validation songs: see `BEGIN_WEIGHT` of score_decoding
 SURE = 0.6  # posterior from which an unlabelled chord or key is believed
 # Scores of music21's corpus whose files state no restriction of use, none of them of a work in any test.
 UNLABELLED = ("haydn/*/*.mxl", "mozart/k80/*.mxl", "mozart/k15*/*.mxl", "mozart/k458/*.mxl", "weber/*.mxl",
@@ -168,102 +172,6 @@ def crop(lesson: Lesson, rng: np.random.Generator, bare: bool) -> tuple[np.ndarr
     return np.roll(pitch, turn, axis=1), plain, answers
 
 
-# --- the network; musictrend.extraction.score_net computes the same in numpy
-
-
-class Mixing(nn.Module):
-    """Over the circle of pitch classes: a weight for each interval."""
-
-    def __init__(self, inner: int, outer: int) -> None:
-        super().__init__()
-        self.w = nn.Parameter(torch.randn(12, inner, outer) / (12 * inner) ** 0.5)
-        self.b = nn.Parameter(torch.zeros(outer))
-        self.register_buffer("interval", (torch.arange(12)[None, :] - torch.arange(12)[:, None]) % 12, persistent=False)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:  # (..., 12, inner) to (..., 12, outer)
-        """What goes out."""
-        _, inner, outer = self.w.shape
-        matrix = self.w[self.interval].permute(0, 2, 1, 3).reshape(12 * inner, 12 * outer)
-        return (x.flatten(-2) @ matrix).reshape(*x.shape[:-1], outer) + self.b
-
-
-class Norm(nn.Module):
-    """Each frame to mean 0 and variance 1 over pitch classes and channels together."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.g, self.b = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """What goes out."""
-        variance, mean = torch.var_mean(x, (-1, -2), unbiased=False, keepdim=True)
-        return (x - mean) * torch.rsqrt(variance + 1e-5) * self.g + self.b
-
-
-class Drop(nn.Module):
-    """Leaves channels of a frame out in all pitch classes together."""
-
-    def __init__(self, share: float) -> None:
-        super().__init__()
-        self.share = share
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """What goes out."""
-        if not self.training:
-            return x
-        kept = torch.rand(x.shape[0], x.shape[1], 1, x.shape[3]) > self.share
-        return x * (kept.float() / (1 - self.share))
-
-
-class Block(nn.Module):
-    """Three frames some way apart, then mixing, added to what came in."""
-
-    def __init__(self, width: int, apart: int, drop: float) -> None:
-        super().__init__()
-        self.n, self.t, self.m = Norm(width), nn.Linear(3 * width, width), Mixing(width, width)
-        self.apart, self.drop = apart, Drop(drop)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:  # (batch, frames, 12, width)
-        """What goes out."""
-        d, n = self.apart, x.shape[1]
-        h = functional.pad(self.n(x), (0, 0, 0, 0, d, d))
-        h = torch.cat([h[:, :n], h[:, d : d + n], h[:, 2 * d :]], -1)
-        return x + self.drop(self.m(functional.relu(self.t(h))))
-
-
-class Listener(nn.Module):
-    """The whole network."""
-
-    def __init__(self, width: int, dilations: tuple[int, ...], drop: float) -> None:
-        super().__init__()
-        self.dilations = dilations
-        self.inp, self.pl = Mixing(N_PITCH_CHANNELS, width), nn.Linear(N_PLAIN_CHANNELS, width)
-        self.blocks = nn.ModuleList(Block(width, d, drop) for d in dilations)
-        self.n, self.mix = Norm(width), Mixing(width, width)
-        self.out, self.pool = nn.Linear(width, K + 3), nn.Linear(width, 2)
-
-    def forward(self, pitch: torch.Tensor, plain: torch.Tensor) -> dict[str, torch.Tensor]:
-        """What goes out."""
-        x = functional.relu(self.inp(pitch) + self.pl(plain)[:, :, None])
-        for block in self.blocks:
-            x = block(x)
-        x = functional.relu(self.mix(self.n(x)))
-        out, whole = self.out(x), self.pool(x.mean(-2))
-        chord = torch.cat([out[..., :K].flatten(-2), whole[..., :1]], -1)
-        return {
-            "chord": chord,
-            "key": out[..., K : K + 2].flatten(-2),
-            "bass": out[..., K + 2],
-            "change": whole[..., 1],
-        }
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Weights for `musictrend.extraction.score_net.Net`."""
-        return {name: value.numpy() for name, value in self.state_dict().items()} | {
-            "dilations": np.array(self.dilations)
-        }
-
-
 # --- learning
 
 
@@ -298,7 +206,12 @@ def shares_of(lessons: list[Lesson]) -> np.ndarray:
 
 
 def listen(
-    net: Listener, groups: list[tuple[float, bool, list[Lesson]]], steps: int, rate: float, rng: np.random.Generator
+    net: Listener,
+    groups: list[tuple[float, bool, list[Lesson]]],
+    steps: int,
+    rate: float,
+    rng: np.random.Generator,
+    half: bool = False,
 ) -> None:
     """Train in place; the weights left are a running mean. Groups: how often, whether without metre, and lessons."""
     shares = [shares_of(lessons) for _, _, lessons in groups]
@@ -311,7 +224,9 @@ def listen(
             group["lr"] = rate * min(1, step / 50) * (0.49 * (1 + np.cos(np.pi * step / steps)) + 0.02)
         which = int(rng.choice(len(groups), p=odds))
         pitch, plain, answers = batch_of(groups[which][2], shares[which], rng, groups[which][1])
-        loss = loss_of(net(pitch, plain), answers)
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            told = net(pitch, plain)
+        loss = loss_of({name: values.float() for name, values in told.items()}, answers)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -375,12 +290,12 @@ def teach_oneself(net: Listener, habits: dict[str, np.ndarray]) -> list[Pair]:
     return pairs
 
 
-def calibrate(net: Net, habits: dict[str, np.ndarray], pairs: list[Pair], bare: bool = False) -> np.ndarray:
+def calibrate(net: Net, habits: dict[str, np.ndarray], pairs: list[Pair], pop: bool = False) -> np.ndarray:
     """Slope and shift that turn the mean posterior of a chord into how often it is right, on validation pieces."""
     said, right = [], []
     for pair in pairs:
         frames = frame_notes(pair.notes)
-        heard = net.hear(frames.bare() if bare else frames)
+        heard = net.hear(feel_pulse(frames) if pop else frames)
         path = decode(heard, Habits(**habits)).chord
         truth = answer(pair.reference, len(frames))["chord"]
         starts = np.flatnonzero(np.diff(path, prepend=-1))
@@ -398,19 +313,25 @@ def calibrate(net: Net, habits: dict[str, np.ndarray], pairs: list[Pair], bare: 
     return weights
 
 
-def show(net: Net, habits: dict[str, np.ndarray], pairs: list[Pair], name: str, bare: bool = False) -> None:
-    """Share of frames right."""
+def show(net: Net, habits: dict[str, np.ndarray], pairs: list[Pair], name: str, pop: bool = False) -> np.ndarray:
+    """Frames asked for, and those with the root, the key and the Roman numeral right; the shares are printed."""
     total = np.zeros(4)
     for pair in pairs:
         frames = frame_notes(pair.notes)
-        heard = net.hear(frames.bare() if bare else frames)
+        heard = net.hear(feel_pulse(frames) if pop else frames)
         found, truth = decode(heard, Habits(**habits)), answer(pair.reference, len(frames))
         asked = (truth["root"] >= 0) & (truth["key"] >= 0)
         key = found.key == truth["key"]
         total += [asked.sum(), (found.chord // K == truth["root"])[asked].sum(), key[asked].sum(),
                   (key & (found.chord == truth["chord"]))[asked].sum()]  # fmt: skip
+    print_shares(name, len(pairs), total)
+    return total
+
+
+def print_shares(name: str, n: int, total: np.ndarray) -> None:
+    """A line of figures."""
     root, key, roman = 100 * total[1:] / max(total[0], 1)
-    print(f"{name:12} {len(pairs):4} pieces: root {root:.1f} key {key:.1f} roman {roman:.1f}", flush=True)
+    print(f"{name:12} {n:4} pieces: root {root:.1f} key {key:.1f} roman {roman:.1f}", flush=True)
 
 
 def main() -> None:
@@ -423,8 +344,7 @@ def main() -> None:
     add("--steps", type=int, nargs="+", default=(450, 300))
     add("--seed", type=int, default=11)
     add("--variants", type=int, default=5)
-    add("--folds", type=int, default=0, help="learn from all free works but those of --fold, tests included")
-    add("--fold", type=int, default=0)
+    add("--folds", type=int, default=0, help="cross-validate the works learned from and validated on instead")
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(given.seed)
@@ -433,6 +353,8 @@ def main() -> None:
         arrays = learn_pop(given)
     else:
         arrays = learn_art(given)
+    if not arrays:
+        return
     arrays = {name: x.astype(np.float32) if x.dtype.kind == "f" else x for name, x in arrays.items()}
     path = given.output or ROOT / "musictrend" / "data" / "models" / f"score_{given.language}.npz"
     np.savez_compressed(path, **arrays)
@@ -441,32 +363,53 @@ def main() -> None:
 
 
 def learn_pop(given: argparse.Namespace) -> dict[str, np.ndarray]:
-    """The network of pop: weights, habits and calibration."""
+    """The network of pop: weights, habits, calibration, and what tells its language from that of art music."""
     rng = np.random.default_rng(given.seed)
-    pairs, _ = read_pop909(given.data / "pop909")
+    pairs = [lay_pair(pair) for pair in read_pop909(given.data / "pop909")[0]]
     parts = {name: [p for p in pairs if part_name(p) == name] for name in ("training", "validation")}
+    art = [p for p in read_when_in_rome(given.data / "when_in_rome")[0] if part_name(p) == "training"]
     print(f"learning from {len(parts['training'])} songs:", *sorted(p.piece for p in parts["training"]))
+    print(f"and their language beside that of {len(art)} scores:", *sorted(p.piece for p in art), sep="\n  ")
+    language = learn_language(parts["training"], art)
     net = Listener(16, (1, 2, 4, 8, 16, 1), 0.1)
-    listen(net, [(1.0, True, [teach(p) for p in parts["training"]])], given.steps[0], 3e-3, rng)
-    habits, plain = count_habits(parts["training"]), Net(net.arrays())
-    show(plain, habits, parts["validation"], "validation", bare=True)
-    return net.arrays() | habits | {"calibration": calibrate(plain, habits, parts["validation"], bare=True)}
+    lessons = [teach(p) for p in parts["training"]]
+    lessons = [dataclasses.replace(x, frames=feel_pulse(x.frames)) for x in lessons]
+    listen(net, [(1.0, False, lessons)], given.steps[0], 3e-3, rng)
+    habits, plain = count_habits(parts["training"]) | {"begin": np.array(POP_BEGIN)}, Net(net.arrays())
+    show(plain, habits, parts["validation"], "validation", pop=True)
+    learned = {"calibration": calibrate(plain, habits, parts["validation"], pop=True), "language": language}
+    return net.arrays() | habits | learned
+
+
+def lay_pair(pair: Pair) -> Pair:
+    """A song moved onto its beats, chords and all."""
+    notes, delay = lay_on_grid(pair.notes)
+    chords = pair.reference
+    moved = ChordSequence(chords.chords, chords.onsets + delay, chords.durations, "quarters", None, chords.keys)
+    return dataclasses.replace(pair, notes=notes, reference=moved)
 
 
 def learn_art(given: argparse.Namespace) -> dict[str, np.ndarray]:
     """The network of art music: weights, habits and calibration."""
-    rng = np.random.default_rng(given.seed)
     rome, _ = read_when_in_rome(given.data / "when_in_rome")
-    dcml, _ = read_dcml(given.data / "dcml")
-    pop = [p for p in read_pop909(given.data / "pop909")[0] if part_name(p) == "training"][::2]
+    dcml = [] if given.folds else read_dcml(given.data / "dcml")[0]
+    pop = read_pop909(given.data / "pop909")[0] if given.steps[-1] else []
+    pop = [p for p in pop if part_name(p) == "training"][::2]
     names = ("training", "validation", "development")
     parts = {name: [p for p in rome + dcml if part_name(p) == name] for name in names}
     if given.folds:
-        free = [p for p in rome if p.free and part_name(p) != "development" and not HELD_OUT.search(p.work)]
-        works = {work: i % given.folds for i, work in enumerate(sorted({p.work for p in free}))}
-        parts = {"training": [p for p in free if works[p.work] != given.fold],
-                 "validation": [p for p in free if works[p.work] == given.fold]}  # fmt: skip
-    learned = parts["training"]
+        return cross_validate(parts["training"] + parts["validation"], pop, given)
+    learned = parts.pop("training")
+    net, habits = teach_art(learned, pop, parts, given)
+    return net.arrays() | habits | {"calibration": calibrate(Net(net.arrays()), habits, parts["validation"])}
+
+
+def teach_art(
+    learned: list[Pair], pop: list[Pair], watched: dict[str, list[Pair]], given: argparse.Namespace
+) -> tuple[Listener, dict[str, np.ndarray]]:
+    """Both lessons, and figures of the pieces watched."""
+    torch.manual_seed(given.seed)
+    rng = np.random.default_rng(given.seed)
     assert all(p.free for p in learned)
     print(f"learning from {len(learned)} pieces of {len({p.work for p in learned})} works and {len(pop)} songs:",
           *sorted(p.piece for p in learned), sep="\n  ")  # fmt: skip
@@ -474,18 +417,29 @@ def learn_art(given: argparse.Namespace) -> dict[str, np.ndarray]:
     habits = count_habits(learned)
     net = Listener(24, (1, 2, 4, 8, 16, 32, 64, 1), 0.3)
     print("first lesson: analyses")
-    listen(net, [(1.0, False, lessons)], given.steps[0], 3e-3, rng)
-    for name in names[1:]:
-        show(Net(net.arrays()), habits, parts.get(name, []), name)
+    listen(net, [(1.0, False, lessons)], given.steps[0], 3e-3, rng, half=True)
+    if not given.steps[-1]:
+        return net, habits
     unlabelled = teach_oneself(net, habits)
     print(f"second lesson: besides, {len(unlabelled)} unlabelled scores and the songs")
     more = [teach(p) for p in unlabelled] + [vary(p, rng) for p in unlabelled]
     groups = [(0.6, False, lessons), (0.25, True, [teach(p) for p in pop]), (0.15, False, more)]
-    listen(net, groups, given.steps[-1], 2e-3, rng)
-    plain = Net(net.arrays())
-    for name in names[1:]:
-        show(plain, habits, parts.get(name, []), name)
-    return net.arrays() | habits | {"calibration": calibrate(plain, habits, parts["validation"])}
+    listen(net, groups, given.steps[-1], 2e-3, rng, half=True)
+    for name, pairs in watched.items():
+        show(Net(net.arrays()), habits, pairs, name)
+    return net, habits
+
+
+def cross_validate(free: list[Pair], pop: list[Pair], given: argparse.Namespace) -> dict[str, np.ndarray]:
+    """Learn from all works but some, in turn, and say how the others are heard; nothing is written."""
+    place = {work: i % given.folds for i, work in enumerate(sorted({p.work for p in free}))}
+    total = np.zeros(4)
+    for fold in range(given.folds):
+        away = [p for p in free if place[p.work] == fold]
+        net, habits = teach_art([p for p in free if place[p.work] != fold], pop, {}, given)
+        total += show(Net(net.arrays()), habits, away, f"fold {fold}")
+    print_shares(f"{given.folds} folds", len(free), total)
+    return {}
 
 
 if __name__ == "__main__":

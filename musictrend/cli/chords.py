@@ -8,7 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from musictrend.cli import common
-from musictrend.cli.common import Commercial, DryRun, Engine, Executor, From, Jobs, Json, Quiet, Seed
+from musictrend.cli.common import (
+    AllowFailures,
+    Commercial,
+    DryRun,
+    Engine,
+    Executor,
+    Force,
+    From,
+    Jobs,
+    Json,
+    Quiet,
+    Seed,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -79,6 +91,8 @@ def extract(
     source_kind: From = "auto",
     engine: Engine = "auto",
     commercial: Commercial = False,
+    force: Force = False,
+    allow_failures: AllowFailures = False,
     jobs: Jobs = 0,
     executor: Executor = "local",
     dry_run: DryRun = False,
@@ -93,14 +107,26 @@ def extract(
 
     common.log_to(quiet=quiet)
     path = Path(source)
-    from musictrend.extraction.file import chord_rows, extract_with_engine, holds_one_piece, write_chords
+    from musictrend.extraction.chord_files import chord_rows, write_chords
+    from musictrend.extraction.file import extract_with_engine, holds_one_piece, may_hold_many
     from musictrend.extraction.origin import Origin
 
-    if holds_one_piece(path):
+    into_folder = out is not None and not out.suffix and not part
+    if holds_one_piece(path) and not (into_folder and may_hold_many(path)):
         origin = Origin(source_kind, engine, commercial)
-        sequence, made_by = extract_with_engine(path, origin, part=part or None)
+        odd: list[tuple[str, str]] = []
         if out is not None:
-            write_chords(sequence, out)
+            common.refuse_to_overwrite(out, force=force)
+        if dry_run:
+            plan = [{"file": str(path), "out": str(out or ""), "from": source_kind, "engine": engine}]
+            common.emit(plan) if as_json else common.emit_rows(plan)
+            return
+        sequence, made_by = extract_with_engine(path, origin, part=part or None, odd=odd)
+        if out is not None and out.suffix.lower() == ".lab" and sequence.unit != "seconds":
+            odd.append(("", f"times in {out.name} are in {sequence.unit}, which a .lab cannot say; .csv and .jams can"))
+        common.warn_of(path.name, odd)
+        if out is not None:
+            write_chords(sequence, out, engine=made_by)
         if as_json:
             key = next((k for k in sequence.keys or () if k is not None), None)  # type: ignore[union-attr]
             common.emit({"track_id": sequence.track_id, "engine": made_by, "unit": sequence.unit,
@@ -117,7 +143,7 @@ def extract(
     from musictrend.run.extraction import extract_to_folder
 
     rows = extract_to_folder(
-        source, out, notes_or_symbols=source_kind, engine=engine, commercial=commercial,
+        source, out, notes_or_symbols=source_kind, engine=engine, commercial=commercial, force=force,
         jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet,
     )  # fmt: skip
     if as_json:
@@ -126,7 +152,7 @@ def extract(
         print(f"{rows['n_tracks'] - rows['n_failed']} of {rows['n_tracks']} tracks: {out / 'chords.parquet'}")
     if rows["n_failed"] == rows["n_tracks"]:
         raise typer.Exit(common.NOTHING_USABLE)
-    if rows["n_failed"]:
+    if rows["n_failed"] and not allow_failures:
         raise typer.Exit(common.SOME_FAILED)
 
 
@@ -155,14 +181,20 @@ def measures(
 def score(
     source: Annotated[str, typer.Argument(metavar="RUN|CORPUS|FILE")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder for a corpus.")] = None,
-    measures: Annotated[str, typer.Option("--measures", help="core, standard, all, or names with commas.")] = "all",
+    measures: Annotated[
+        str, typer.Option("--measures", help="core, standard, all, or names with commas; of a run, those it has.")
+    ] = "",
     vocabulary: Annotated[list[str] | None, typer.Option("--vocabulary", help="May be given again.")] = None,
-    window: Annotated[int, typer.Option("--window", min=4)] = 30,
+    window: Annotated[
+        int | None, typer.Option("--window", min=4, help="Events in a window: 30, or what the run has.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say which chords drove each measure.")] = False,
     track: Annotated[list[str] | None, typer.Option("--track", help="With --explain: a track of the run.")] = None,
     source_kind: From = "auto",
     engine: Engine = "auto",
     commercial: Commercial = False,
+    force: Force = False,
+    allow_failures: AllowFailures = False,
     seed: Seed = 0,
     jobs: Jobs = 0,
     executor: Executor = "local",
@@ -179,11 +211,11 @@ def score(
     from musictrend.run.scoring import explain_source, score_source
 
     common.log_to(quiet=quiet)
+    wanted = split_measures(measures) if measures else None
+    asked: Any = {"measures": wanted, "vocabularies": tuple(vocabulary or ()), "window": window,
+                  "source_kind": source_kind, "engine": engine, "commercial": commercial}  # fmt: skip
     if explain:
-        found = explain_source(
-            source, tuple(track or ()), measures=split_measures(measures), vocabularies=tuple(vocabulary or ()),
-            window=window,
-        )  # fmt: skip
+        found = explain_source(source, tuple(track or ()), **asked)
         if as_json:
             common.emit(found.to_dict("records"))
             return
@@ -194,11 +226,13 @@ def score(
         common.show_plan([source], as_json=as_json)
         return
     table = score_source(
-        source, out, measures=split_measures(measures), vocabularies=tuple(vocabulary or ()), window=window,
-        source_kind=source_kind, engine=engine, commercial=commercial,
-        seed=seed, jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet,
-    )  # fmt: skip
+        source, out, **asked, force=force, seed=seed, jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet
+    )
     shown = ["track_id", "measure", "vocabulary", "value", "low", "high", "n_events"]
     if "track_id" not in table:  # so many tracks that their scores are summed up
         shown = list(table.columns)
     common.emit(table.to_dict("records")) if as_json else common.emit_rows(table, shown)
+    if out is not None:
+        from musictrend.run.folder import Run
+
+        common.finish(Run.open(out), allow_failures=allow_failures)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 __all__ = [
-    "Commercial", "DryRun", "Engine", "Executor", "From", "Jobs", "Json", "Quiet", "Seed", "emit", "emit_rows", "finish",
-    "log_to", "resolve_jobs", "show_plan",
+    "AllowFailures", "Commercial", "DryRun", "Engine", "Executor", "Force", "From", "Jobs", "Json", "Quiet", "Seed",
+    "emit", "emit_rows", "finish", "log_to", "refuse_to_overwrite", "resolve_jobs", "show_plan", "warn_of",
 ]  # fmt: skip
 
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random; same seed, same numbers.", min=0)]
@@ -24,10 +25,13 @@ From = Annotated[
 ]
 Engine = Annotated[str, typer.Option("--engine", help="For recordings: a name of musictrend engines, or auto.")]
 Commercial = Annotated[bool, typer.Option("--commercial", help="Never an engine whose weights forbid commercial use.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+AllowFailures = Annotated[bool, typer.Option("--allow-failures", help="End in 0 though some tracks failed.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no log lines.")]
 
+FEW_LINES = 5  # about one file
 OK, FAILED, USAGE, SOME_FAILED, NOTHING_USABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
@@ -49,6 +53,23 @@ def log_to(*, quiet: bool = False) -> None:
         to_terminal = logging.StreamHandler(sys.stderr)
         to_terminal.setFormatter(logging.Formatter("%(message)s"))
         logger.addHandler(to_terminal)
+
+
+def refuse_to_overwrite(path: Path, *, force: bool) -> None:
+    """Leave a file that is there alone, unless forced."""
+    from musictrend.errors import RunError
+
+    if path.exists() and not force:
+        raise RunError(f"{path} is there already; choose another name, or overwrite it with --force")
+
+
+def warn_of(name: str, odd: list[tuple[str, str]]) -> None:
+    """Log lines of what was odd in a file and survived: the first few, and how many more."""
+    logger = logging.getLogger("musictrend.cli")
+    for place, reason in odd[:FEW_LINES]:
+        logger.warning("%s: %s", " ".join(filter(None, [name, place])), reason)
+    if len(odd) > FEW_LINES:
+        logger.warning("%s: and %d more of the kind", name, len(odd) - FEW_LINES)
 
 
 def emit(value: Any) -> None:

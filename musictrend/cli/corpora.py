@@ -33,8 +33,8 @@ def list_corpora(
         from musictrend.corpus.readers import list_readers
 
         rows = [
-            {"reader": r.name, "title": r.title, "suffixes": " ".join(r.suffixes), "year_kind": r.year_kind,
-             "transcription": r.transcription, "licence": r.licence, "citation": r.citation}
+            {"reader": r.name, "title": r.title, "suffixes": " ".join(r.suffixes + r.shared_suffixes),
+             "year_kind": r.year_kind, "transcription": r.transcription, "licence": r.licence, "citation": r.citation}
             for r in list_readers().values()
         ]  # fmt: skip
         common.emit(rows) if as_json else common.emit_rows(

@@ -28,6 +28,7 @@ def engines(context: typer.Context, as_json: Json = False) -> None:
     """
     if context.invoked_subcommand is not None:
         return
+    from musictrend.extraction.beats import choose_tracker
     from musictrend.extraction.engines import describe_engines
 
     rows = describe_engines()
@@ -41,6 +42,9 @@ def engines(context: typer.Context, as_json: Json = False) -> None:
     bound = [row["name"] for row in rows if not row["commercial"]]
     if bound:
         print(f"not for commercial use: {', '.join(bound)} (--commercial leaves them out)")
+    tracker = choose_tracker()
+    terms = "" if tracker.commercial else f", models {tracker.licence_weights}: not for commercial use"
+    print(f"beats and bars, whatever the engine: {tracker.version()}{terms} (with --commercial librosa, no bars)")
 
 
 def install(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,6 +33,9 @@ def evaluate(
     allow_failures: Annotated[
         bool, typer.Option("--allow-failures", help="End in 0 though some tracks were not compared.")
     ] = False,
+    plot: Annotated[
+        str, typer.Option("--plot", metavar="FILE", help="Draw what confidences are worth (.png, .svg, .pdf).")
+    ] = "",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -44,11 +48,16 @@ def evaluate(
     Try: musictrend evaluate reference.lab estimate.lab
     """
     from musictrend.cli.analysis import split_measures
+    from musictrend.errors import ParameterError
     from musictrend.validation import evaluate as evaluate_chords
 
     common.log_to(quiet=quiet)
+    if plot and Path(plot).suffix not in (".png", ".svg", ".pdf"):
+        raise ParameterError(f"--plot {plot!r} must end in .png, .svg or .pdf")
     found = evaluate_chords(reference, estimate, measures=split_measures(measures), quiet=quiet)
     common.emit(found.to_dict()) if as_json else _show(found)
+    if plot:
+        _plot_reliability(found.reliability, plot)
     if found.failures and not allow_failures:
         print(f"{len(found.failures)} tracks were not compared (--allow-failures ends in 0):", file=sys.stderr)
         for failure in found.failures[:FEW]:
@@ -81,6 +90,20 @@ def _show(found: Evaluation) -> None:
     print("\nbias of measures (estimate minus reference, over tracks):")
     known = found.bias[found.bias["n"] > 0]
     common.emit_rows(known.drop(columns=["reference_mean", "estimate_mean"]))
+
+
+def _plot_reliability(found: Reliability | None, path: str) -> None:
+    """Draw a reliability diagram into a file."""
+    import pandas as pd
+
+    from musictrend.errors import ParameterError
+    from musictrend.report import plot_reliability, save_figure
+
+    if found is None:
+        raise ParameterError("--plot draws confidences, and the estimate has none; give a .csv that extract wrote")
+    table = pd.DataFrame([{"confidence": b.confidence, "right": b.right, "share": b.share} for b in found.bins])
+    saved = save_figure(plot_reliability(table), path)
+    print(f"what confidences are worth: {saved}", file=sys.stderr)
 
 
 def _show_reliability(found: Reliability) -> None:

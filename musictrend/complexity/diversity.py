@@ -150,7 +150,8 @@ def score_diversity(
                 (*key, measure, vocabulary, mean[i], mean[i] - half[i], mean[i] + half[i], len(cell), n_artists)
             )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table = table.astype({"span": "int16", "year": "int16", "n_tracks": "int32", "n_artists": "int32"})
+    kinds = dict.fromkeys(("value", "low", "high"), "float64") | dict.fromkeys(("span", "year"), "int16")
+    table = table.astype(kinds | dict.fromkeys(("n_tracks", "n_artists"), "int32"))
     return table.sort_values(list(COLUMNS[:7]), kind="stable", ignore_index=True)
 
 

@@ -259,7 +259,10 @@ def score(
     window: int = WINDOW,
     reference: ReferenceModel | None = None,
 ) -> pd.Series:
-    """Score one song.
+    """Score one song, its chords taken at their word.
+
+    Of chords that an engine estimated, ``musictrend score`` and a run give values corrected for that engine's known
+    errors, with their interval (`musictrend.validation.carry_errors`); here nobody says who made them.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from typing import Any
 from musictrend.errors import ReaderError, UnsafeFileError
 
 __all__ = [
+    "head_of",
     "iter_blocks",
     "iter_lines",
     "iter_rows",
@@ -88,6 +89,15 @@ def read_head(path: Path, size: int) -> bytes:
         raise ReaderError("not a regular file", hint="devices, pipes and folders are not read")
     with path.open("rb") as file:
         return file.read(size)
+
+
+def head_of(path: Path, size: int = 2**16) -> str:
+    """The first characters of a file, to recognise it by; ``""`` where there is nothing to read."""
+    try:
+        data = read_head(path, size)
+    except (ReaderError, OSError):
+        return ""
+    return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace")
 
 
 def iter_lines(path: Path, *, offset: int = 0) -> Iterator[tuple[int, bytes]]:

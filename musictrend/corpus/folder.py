@@ -171,7 +171,8 @@ def _piece(relative: str, reader: Reader, labels: dict[str, str], written: Annot
         track_id=f"{relative}/{part}" if part else relative,
         path=relative,
         part=part,
-        title=labels.get("title") or written.title or written.track_id,
+        # A path names a file: of several pieces in one each has its own title.
+        title=(not part and labels.get("title")) or written.title or written.track_id,
         artist=labels.get("artist") or written.artist,
         year=parse_year(labels.get("year") or written.year or None),
         genres=split_genres(labels.get("genre") or ";".join(written.genres)),

@@ -24,11 +24,11 @@ from musictrend.corpus.catalogue import (
     unknown_settings,
 )
 from musictrend.corpus.duplicates import mark_duplicates
-from musictrend.corpus.files import iter_rows, resolve_inside
+from musictrend.corpus.files import head_of, iter_rows, resolve_inside
 from musictrend.corpus.folder import list_pieces, scan_folder
 from musictrend.corpus.genres import SegmentRule, split_genres
 from musictrend.corpus.problem import Problem, clean_text
-from musictrend.corpus.readers import get_reader, list_readers, reader_for_file, recognise_folder
+from musictrend.corpus.readers import get_reader, list_readers, reader_for_file, recognise_folder, refuse_file
 from musictrend.corpus.readers.reader import YEAR_KINDS
 from musictrend.corpus.track import SOURCE_KINDS, Track
 from musictrend.corpus.year import parse_year
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Corpus", "load_corpus"]
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
+R_SUFFIXES = (".rda", ".rdata")  # tables of datasets alone
 # Columns of a manifest that are read, and the one that [segments] measures exposure by; others are left alone.
 TEXTS = (
     "track_id", "id", "path", "part", "chords", "title", "artist", "year", "year_kind", "genre", "genres", "key",
@@ -181,23 +182,21 @@ def _from_file(path: Path) -> Corpus:
     suffix = path.suffix.lower()
     root = path.parent
     reader = reader_for_file(path)
-    if suffix in TABLE_SUFFIXES and reader is not None and _dataset_file(path):
+    if suffix in (*TABLE_SUFFIXES, *R_SUFFIXES) and _dataset_file(path):
         return _from_folder(root)
     if suffix in TABLE_SUFFIXES:
         return _from_recipe(Recipe(clean_text(path.stem), root, {}), root, manifest=path)
     if reader is None:
-        raise CorpusError(
-            f"{path}: no reader takes {suffix or 'a file without suffix'}; a table is .csv, .tsv or .parquet"
-        )
+        raise CorpusError(f"{refuse_file(path).reason}; a table is .csv, .tsv or .parquet")
     entries = list_pieces(root, path, reader, always=True)
     return Corpus(clean_text(path.stem), root, reader.name, year_kind=reader.year_kind or "unknown", entries=entries,
                   transcription=reader.transcription)  # fmt: skip
 
 
 def _dataset_file(path: Path) -> bool:
-    """Whether a table file is a dataset of its own (Chordonomicon's CSV), told by its reader."""
-    reader = reader_for_file(path)
-    return reader is not None and getattr(reader, "recognises_file", lambda p: False)(path)
+    """Whether a table file is that of a dataset (Chordonomicon's, iRb's), told by the dataset's reader."""
+    reader = reader_for_file(path) or recognise_folder(path.parent)
+    return reader is not None and reader.recognises_file(path, head_of(path))
 
 
 def _from_recipe(recipe: Recipe, root: Path, *, manifest: Path | None = None) -> Corpus:
@@ -366,7 +365,7 @@ def _row_to_track(row: dict[str, Any], problem: str, place: str, path: Path, cor
         status, reason = "failed", f"{path.name} {place}: no reader {get('reader')[:40]!r}"
     source_kind = get("source_kind")
     if not source_kind and get("path") and not get("chords"):
-        reader = list_readers().get(get("reader") or corpus.reader) or reader_for_file(Path(get("path")))
+        reader = list_readers().get(get("reader") or corpus.reader) or reader_for_file(Path(get("path")), head="")
         source_kind = reader.source_kind if reader else ""
     return Track(
         track_id=track_id, path=get("path"), chords=get("chords"), title=get("title"), artist=get("artist"),

@@ -146,7 +146,9 @@ def recognise_audio(
 def hash_code() -> str:
     """Hash of the code that a result depends on, and of the libraries under it."""
     folder = Path(__file__).parent
-    files = [folder / name for name in ("audio.py", "beats.py", "decoding.py", "metre.py", "sound.py")]
+    files = [
+        folder / name for name in ("audio.py", "beats.py", "decoding.py", "metre.py", "metre_kernels.py", "sound.py")
+    ]
     files += sorted((folder / "engines").rglob("*.py"))
     versions = [version(name) for name in ("librosa", "numpy", "onnxruntime", "soxr")]
     return hash_bytes(*versions, *(f.read_bytes() for f in files))

@@ -314,7 +314,8 @@ def _read_tracks(batch: Batch) -> Extracted:
                 raise ReaderError("chord symbols are asked for, and this format holds notes alone", hint="--from auto")
             elif annotation is None or (isinstance(annotation.problem, NoSymbolsError) and origin.source == "auto"):
                 warnings: list[tuple[str, str]] = []
-                sequences.append(extract_score(resolve_inside(root, track.path), track_id, warnings=warnings))
+                path = resolve_inside(root, track.path)
+                sequences.append(extract_score(path, track_id, part=track.part, warnings=warnings))
                 engines[track_id] = NOTES
                 problems += [
                     Problem("chords", track_id, track.path, place, reason, "the track goes on")

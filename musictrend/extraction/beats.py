@@ -91,6 +91,8 @@ class Tracker(Protocol):
     """What finds beats in samples."""
 
     name: str
+    licence_code: str
+    licence_weights: str
     commercial: bool
     sample_rate: int
 
@@ -105,6 +107,7 @@ class MadmomTracker:
     """Beats and downbeats by madmom's recurrent networks (CC BY-NC-SA 4.0)."""
 
     name = "madmom"
+    licence_code, licence_weights = "BSD-3-Clause", "CC BY-NC-SA 4.0"
     commercial = False
     sample_rate = 44100
 
@@ -127,6 +130,7 @@ class LibrosaTracker:
     """Beats by librosa's onset strength and dynamic programming; bars are not known."""
 
     name = "librosa"
+    licence_code, licence_weights = "ISC", "none"
     commercial = True
     sample_rate = 22050
 

@@ -2,19 +2,26 @@
 
 The best path through the scores (Viterbi) gives the chords; a change that lies
 near a beat moves onto it where the scores lose little by it; the mean score of
-a segment gives the probability of its label and of the labels it might have had.
+a segment, or its posterior over all paths, gives the probability of its label and
+of the labels it might have had.
+
+References
+----------
+.. [1] Rabiner (1989). A tutorial on hidden Markov models and selected applications in speech recognition. Proc. IEEE.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from musictrend.extraction.engines.engine import Activations, Calibration
 from musictrend.harmony.chord import Chord
+from musictrend.harmony.reduction import reduce_bitmap
 
-__all__ = ["Segments", "decode", "find_path", "snap_changes"]
+__all__ = ["Segments", "decode", "find_equal", "find_path", "snap_changes", "sum_paths", "weigh_states"]
 
 CANDIDATES = 5
 SNAP_SECONDS = 0.2  # a change this near to a beat may move onto it
@@ -32,8 +39,8 @@ class Segments:
     confidence : array, shape (n,)
         Probability in [0, 1] that the label is right.
     candidates : tuple of tuple of (Chord, float), n
-        The likeliest other labels, best first. With the confidence, what is left of 1
-        belongs to labels that are not listed.
+        The likeliest other labels, best first; none that the confidence counts as the same chord.
+        With the confidence, what is left of 1 belongs to labels that are not listed.
     """
 
     chords: tuple[Chord, ...]
@@ -176,22 +183,106 @@ def snap_changes(
     return moved[1:]
 
 
-def _judge(
-    activations: Activations, starts: np.ndarray, states: np.ndarray, calibration: Calibration
-) -> tuple[np.ndarray, tuple[tuple[tuple[Chord, float], ...], ...]]:
-    """Confidence of each segment and its candidates, from the mean score of its frames."""
-    n_frames = len(activations.scores)
-    lengths = np.diff(starts, append=n_frames)
-    means = np.add.reduceat(activations.scores, starts, axis=0, dtype=np.float64) / lengths[:, None]
+def sum_paths(activations: Activations, temperature: float = 1.0) -> np.ndarray:
+    """Posterior of every state on every frame, over all paths and not the best alone: forward times backward sums.
+
+    Of a linear-chain random field these are its own marginals; of a hidden Markov model the smoothed posteriors.
+
+    Parameters
+    ----------
+    activations : Activations
+    temperature : float > 0
+        All log scores are divided by it: frames are not as independent as such a model takes them to be.
+
+    Returns
+    -------
+    posteriors : array, shape (n_frames, n_states)
+        Rows sum to 1.
+
+    Examples
+    --------
+    >>> flat = np.zeros((3, 2), dtype=np.float32)
+    >>> sum_paths(Activations(flat, (Chord("C"), Chord("G")), hop=0.1))[1].tolist()
+    [0.5, 0.5]
+    """
+    scores = activations.scores / np.float64(temperature)
+    likely = np.exp(scores - scores.max(axis=1, keepdims=True))  # (n_frames, n_states)
+    weigh = lambda logs: 1.0 if logs is None else np.exp((logs - np.max(logs)) / temperature)
+    if np.ndim(activations.transitions) == 0:
+        price = float(np.exp(activations.transitions / temperature))
+        ahead = back = lambda p: (1 - price) * p + price * p.sum()
+    else:
+        logs = np.asarray(activations.transitions, dtype=np.float64)
+        pairs = np.exp((logs - logs.max()) / temperature)
+        ahead, back = pairs.T.copy().dot, pairs.dot
+    posteriors = np.empty_like(likely)
+    value = likely[0] * weigh(activations.initial)
+    posteriors[0] = value / value.sum()
+    for t in range(1, len(likely)):
+        value = ahead(posteriors[t - 1]) * likely[t]
+        np.divide(value, value.sum(), out=posteriors[t])
+    value = np.ones(likely.shape[1]) * weigh(activations.final)
+    for t in range(len(likely) - 1, -1, -1):
+        posteriors[t] *= value
+        posteriors[t] /= posteriors[t].sum()
+        value = back(value * likely[t])
+        value /= value.sum()
+    return posteriors
+
+
+def weigh_states(activations: Activations, starts: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """Probability of every state in every segment, before slope and intercept: shape (n_segments, n_states).
+
+    Parameters
+    ----------
+    activations : Activations
+    starts : int array, shape (n_segments,)
+        First frames of segments; the first is 0.
+    calibration : Calibration
+        Its ``temperature``, and whether ``paths`` are summed or scores averaged.
+    """
+    lengths = np.diff(starts, append=len(activations.scores))[:, None]
+    if calibration.paths:
+        return np.add.reduceat(sum_paths(activations, calibration.temperature), starts, axis=0) / lengths
+    means = np.add.reduceat(activations.scores, starts, axis=0, dtype=np.float64) / lengths
     means /= calibration.temperature
     means -= means.max(axis=1, keepdims=True)
     posterior = np.exp(means)
-    posterior /= posterior.sum(axis=1, keepdims=True)  # (n_segments, n_states)
-    rows = np.arange(len(states))
-    won = np.clip(posterior[rows, states], 1e-6, 1 - 1e-6)
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    return posterior
+
+
+def find_equal(chords: tuple[Chord, ...], states: np.ndarray, vocabulary: str) -> np.ndarray:
+    """Which states are the same chord as some of them in a vocabulary: bool array, shape (len(states), n_states).
+
+    Examples
+    --------
+    >>> find_equal((Chord("C"), Chord("C/3"), Chord("C:7")), np.array([0]), "sevenths").tolist()
+    [[True, True, False]]
+    """
+    classes = _number_classes(chords, vocabulary)
+    return classes[states][:, None] == classes
+
+
+@cache
+def _number_classes(chords: tuple[Chord, ...], vocabulary: str) -> np.ndarray:
+    """A number for each state, equal where root and quality are equal in a vocabulary; in ``full`` each has its own."""
+    if vocabulary == "full":
+        return np.arange(len(chords))
+    names = [(c.root, reduce_bitmap(c.bitmap, vocabulary)) if c.is_chord else (None, 0) for c in chords]
+    return np.array([names.index(name) for name in names])
+
+
+def _judge(
+    activations: Activations, starts: np.ndarray, states: np.ndarray, calibration: Calibration
+) -> tuple[np.ndarray, tuple[tuple[tuple[Chord, float], ...], ...]]:
+    """Confidence of each segment and its candidates."""
+    posterior = weigh_states(activations, starts, calibration)
+    same = find_equal(activations.chords, states, calibration.vocabulary)
+    won = np.clip((posterior * same).sum(axis=1), 1e-6, 1 - 1e-6)
     logit = calibration.slope * np.log(won / (1 - won)) + calibration.intercept
     confidence = 1 / (1 + np.exp(-logit))
-    posterior[rows, states] = 0
+    posterior[same] = 0
     posterior *= ((1 - confidence) / np.maximum(posterior.sum(axis=1), 1e-300))[:, None]
     n_best = min(CANDIDATES, posterior.shape[1] - 1)
     best = np.argsort(-posterior, axis=1, kind="stable")[:, :n_best]

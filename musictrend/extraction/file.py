@@ -1,42 +1,44 @@
-"""One file to its chords, and chords to a file."""
+"""One file to its chords, whatever it holds."""
 
 from __future__ import annotations
 
-import csv
-import json
 from pathlib import Path
 
-from musictrend.cache import atomic_path
-from musictrend.corpus.files import iter_rows, read_head
-from musictrend.corpus.readers import list_readers, reader_for_file
+from musictrend.corpus.files import read_head
+from musictrend.corpus.readers import get_reader, reader_for_file, refuse_file
 from musictrend.corpus.readers.reader import MALFORMED, as_reader_error
 from musictrend.corpus.readers.scores import reads_notes
-from musictrend.errors import NoSymbolsError, ParameterError, ReaderError
+from musictrend.errors import NoSymbolsError, ReaderError
 from musictrend.extraction.annotation import SymbolReader
+from musictrend.extraction.chord_files import ANNOTATION, read_chord_csv
 from musictrend.extraction.keys import fill_keys
 from musictrend.extraction.origin import NOTES, Origin
 from musictrend.extraction.score import extract_score
-from musictrend.harmony.chord import Chord
-from musictrend.harmony.key import Key
 from musictrend.harmony.sequence import ChordSequence
 
-__all__ = ["extract", "extract_with_engine", "holds_one_piece", "write_chords"]
-
-CSV_COLUMNS = (
-    "track_id", "position", "onset", "duration", "unit", "label", "root", "quality", "bass", "pitch_classes",
-    "key_tonic", "key_mode", "confidence", "roman",
-)  # fmt: skip
+__all__ = ["extract", "extract_with_engine", "holds_one_piece", "may_hold_many"]
 
 
 def holds_one_piece(path: Path) -> bool:
     """Whether a path is one file of chords or notes, rather than a corpus: a folder, a name, or a table of tracks."""
     suffix = path.suffix.lower()
-    if not path.is_file() or suffix in (".tsv", ".parquet"):
+    if not path.exists():  # a file that is not there, unless it may be the name of a corpus
+        return bool(suffix) or len(path.parts) > 1
+    if not path.is_file() or suffix in (".parquet", ".rda", ".rdata"):
         return False
-    if suffix != ".csv":
+    if suffix not in (".csv", ".tsv") or path.stat().st_size == 0:
         return True
     head = read_head(path, 100_000).decode("utf-8", "replace").partition("\n")[0].lower()
-    return "label" in [name.strip(' "\r\ufeff') for name in head.split(",")]
+    columns = [name.strip(' "\r\ufeff') for name in head.split("," if suffix == ".csv" else "\t")]
+    if suffix == ".tsv":
+        return {"globalkey", "localkey"} <= set(columns)  # an analysis of DCML
+    return "label" in columns and "title" not in columns  # a record's label is no chord
+
+
+def may_hold_many(path: Path) -> bool:
+    """Whether a file's format may hold several pieces: a tune book, a playlist."""
+    reader = reader_for_file(path)
+    return reader is not None and reader.holds_many
 
 
 def extract(
@@ -82,28 +84,33 @@ def with_keys(sequence: ChordSequence) -> ChordSequence:
 
 
 def extract_with_engine(
-    path: Path, origin: Origin, *, part: str | None = None, written_keys: bool = False
+    path: Path,
+    origin: Origin,
+    *,
+    part: str | None = None,
+    written_keys: bool = False,
+    odd: list[tuple[str, str]] | None = None,
 ) -> tuple[ChordSequence, str]:
     """The chords of one file and what made them: ``annotation``, ``notes`` or the name of an audio engine.
 
-    With ``written_keys`` no key is estimated where none is written.
+    With ``written_keys`` no key is estimated where none is written. What was odd in the file and survived is appended
+    to ``odd``: place and reason.
     """
-    sequence, made_by = _read_one(path, origin, part)
+    sequence, made_by = _read_one(path, origin, part, [] if odd is None else odd)
     return sequence if written_keys else with_keys(sequence), made_by
 
 
-def _read_one(path: Path, origin: Origin, part: str | None) -> tuple[ChordSequence, str]:
+def _read_one(path: Path, origin: Origin, part: str | None, odd: list[tuple[str, str]]) -> tuple[ChordSequence, str]:
     if not path.is_file():
         raise ReaderError(f"no file at {path}", hint="check the path")
     if path.suffix.lower() == ".csv":
-        return read_chord_csv(path), "annotation"
-    reader = reader_for_file(path)
+        return _choose(read_chord_csv(path, odd), path, part, odd)
+    reader = get_reader("dcml") if path.suffix.lower() == ".tsv" else reader_for_file(path)
     if reader is None:
-        known = sorted({s for r in list_readers().values() for s in r.suffixes})
-        raise ReaderError(
-            f"{path}: no reader takes {path.suffix or 'a file without suffix'}", hint="readers take " + " ".join(known)
-        )
+        raise refuse_file(path)
     if reader.source_kind == "audio":
+        if origin.source != "auto":
+            raise ReaderError(f"{path}: a recording holds no {origin.source}", hint="leave --from at auto")
         origin = origin.chosen()  # an engine that is not there is no fault of the file
     try:
         if reader.source_kind == "audio":
@@ -111,110 +118,54 @@ def _read_one(path: Path, origin: Origin, part: str | None) -> tuple[ChordSequen
         if reader.source_kind == "score" and origin.source == "symbols":
             raise ReaderError(f"{path}: this format holds notes and no chord symbols", hint="leave --from at auto")
         if reader.source_kind == "score" or (origin.source == "notes" and reads_notes(path)):
-            return extract_score(path, path.stem), NOTES
+            return _notes_alone(path, part, origin, odd), NOTES
         try:
             annotations = reader.read_file(path)
         except NoSymbolsError:
             if origin.source == "symbols":
                 raise
-            return extract_score(path, path.stem), NOTES
+            return _from_notes(path, part, odd), NOTES
     except MALFORMED as error:
         raise as_reader_error(error) from None
     if part is not None:
         annotations = [a for a in annotations if part in (a.track_id, a.title)]
     if not annotations:
         raise ReaderError(f"{path}: no piece {part!r} in it" if part else f"{path}: no piece in it")
-    return SymbolReader().read(annotations[0], str(path)), "annotation"
+    if part is None and len(annotations) > 1:
+        name = annotations[0].title or annotations[0].track_id
+        odd.append(("", f"it holds {len(annotations)} pieces: {name!r}, the first, is read; --part chooses another"))
+    chosen = annotations[0]
+    if isinstance(chosen.problem, NoSymbolsError) and origin.source == "auto":
+        return _from_notes(path, chosen.track_id, odd), NOTES
+    symbols = SymbolReader()
+    sequence = symbols.read(chosen, str(path))
+    odd += [(problem.place, problem.reason) for problem in symbols.problems]
+    return sequence, ANNOTATION
 
 
-def chord_rows(sequence: ChordSequence) -> list[dict]:
-    """Chords as rows with the columns of ``chords.parquet`` and Roman numerals; absent values are None."""
-    rows = []
-    figures = sequence.figures
-    for i, chord in enumerate(sequence.chords):
-        key = sequence.keys[i]  # type: ignore[index]
-        confidence = float(sequence.confidence[i])  # type: ignore[index]
-        rows.append(
-            {
-                "track_id": sequence.track_id,
-                "position": i,
-                "onset": float(sequence.onsets[i]),  # type: ignore[index]
-                "duration": float(sequence.durations[i]),  # type: ignore[index]
-                "unit": sequence.unit,
-                "label": chord.label,
-                "root": chord.root,
-                "quality": chord.quality,
-                "bass": chord.bass,
-                "pitch_classes": list(chord.pitch_classes),
-                "key_tonic": key.tonic if key else None,
-                "key_mode": key.mode if key else None,
-                "confidence": None if confidence != confidence else confidence,
-                "roman": figures[i] or None,
-            }
-        )
-    return rows
+def _choose(
+    tracks: list[tuple[ChordSequence, str]], path: Path, part: str | None, odd: list[tuple[str, str]]
+) -> tuple[ChordSequence, str]:
+    """The track of a table that was asked for, else its first."""
+    names = [sequence.track_id for sequence, _ in tracks]
+    if part is not None and part not in names:
+        raise ReaderError(f"{path}: no track {part!r} in it", hint=f"it holds {len(names)}, such as {names[0]!r}")
+    if part is None and len(tracks) > 1:
+        odd.append(("", f"it holds {len(tracks)} tracks: {names[0]!r}, the first, is read; --part chooses another"))
+    return tracks[names.index(part) if part is not None else 0]
 
 
-def write_chords(sequence: ChordSequence, path: str | Path) -> None:
-    """Write chords as ``.lab`` (start, end, Harte label), ``.jams`` or ``.csv``, by the name of the file.
-
-    Raises
-    ------
-    ParameterError
-        For another suffix.
-    """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    rows = chord_rows(sequence)
-    if suffix == ".lab":
-        lines = [f"{r['onset']:.6f}\t{r['onset'] + r['duration']:.6f}\t{r['label']}" for r in rows]
-        text = "\n".join(lines) + "\n"
-    elif suffix == ".jams":
-        data = [
-            {"time": r["onset"], "duration": r["duration"], "value": r["label"], "confidence": r["confidence"]}
-            for r in rows
-        ]
-        annotation = {
-            "namespace": "chord",
-            "data": data,
-            "sandbox": {"unit": sequence.unit},
-            "annotation_metadata": {"annotation_tools": "musictrend"},
-        }
-        end = rows[-1]["onset"] + rows[-1]["duration"] if rows else 0.0
-        metadata = {"title": sequence.track_id, "duration": end, "jams_version": "0.3.4"}
-        text = json.dumps({"annotations": [annotation], "file_metadata": metadata, "sandbox": {}}, indent=1) + "\n"
-    elif suffix == ".csv":
-        with atomic_path(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, CSV_COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            for row in rows:
-                writer.writerow(row | {"pitch_classes": " ".join(map(str, row["pitch_classes"]))})
-        return
-    else:
-        raise ParameterError(
-            f"{path}: chords are written to .lab, .jams or .csv, not {suffix or 'a name without suffix'}"
-        )
-    with atomic_path(path) as part:
-        part.write_text(text, encoding="utf-8")
-
-
-def read_chord_csv(path: Path) -> ChordSequence:
-    """Read a ``.csv`` with the columns of ``chords.parquet``; only ``label`` is indispensable."""
-    rows = list(iter_rows(path))
-    if not rows or "label" not in rows[0]:
-        raise ReaderError(
-            f"{path}: no column 'label': not a table of chords",
-            hint="write one with: musictrend extract FILE -o OUT.csv",
-        )
-    first = rows[0].get("track_id") or path.stem
-    rows = [r for r in rows if (r.get("track_id") or path.stem) == first]
-    number = lambda name: [float(r[name]) for r in rows] if all(r.get(name) for r in rows) else None  # noqa: E731
+def _notes_alone(path: Path, part: str | None, origin: Origin, odd: list[tuple[str, str]]) -> ChordSequence:
+    """Chords from notes that were asked for; a lead sheet's melody has none, and its symbols do."""
     try:
-        chords = tuple(Chord(r["label"]) for r in rows)
-        keys = tuple(
-            Key(int(r["key_tonic"]), r["key_mode"]) if r.get("key_tonic") and r.get("key_mode") else None for r in rows
-        )
-        onsets, durations, confidence = number("onset"), number("duration"), number("confidence")
-    except ValueError as error:
-        raise ReaderError(f"{path}: {error}", hint="musictrend extract FILE -o OUT.csv writes such a table") from None
-    return ChordSequence(chords, onsets, durations, rows[0].get("unit") or "order", None, keys, confidence, first)
+        return _from_notes(path, part, odd)
+    except ReaderError as error:
+        if origin.source == "notes" and error.reason.startswith("monophonic"):
+            hint = "a melody has no chords to hear; chord symbols beside it are read without --from notes"
+            raise ReaderError(error.reason, place=error.place, hint=hint) from None
+        raise
+
+
+def _from_notes(path: Path, part: str | None, odd: list[tuple[str, str]]) -> ChordSequence:
+    """Chords estimated from the notes of one piece."""
+    return extract_score(path, part or path.stem, part=part or "", warnings=odd)

@@ -59,7 +59,7 @@ def place_beats(
     if len(loud) == 0:
         return np.zeros(0), np.zeros(0, dtype=int)
     first, heard = int(loud[0]), activations[loud[0] : loud[-1] + 1]
-    _, beats = max((_best_path(heard, fps, n_beats) for n_beats in bars), key=lambda found: found[0])
+    beats = _best_path(heard, fps, bars)
     frames, positions = [], []
     for start, length, beat in beats:
         low, high = max(start, 0), min(start - (-length // BEAT_PART), len(heard))
@@ -85,40 +85,40 @@ def _tempi(fps: float) -> tuple[np.ndarray, np.ndarray]:
         return intervals, np.log(ratio / ratio.sum(axis=1, keepdims=True))
 
 
-def _best_path(heard: np.ndarray, fps: float, n_beats: int) -> tuple[float, list[tuple[int, int, int]]]:
-    """Log score of the best path in one metre, and its beats: first frame (may be before 0), length, place in the bar."""
+def _best_path(heard: np.ndarray, fps: float, bars: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    """Beats of the best path of any metre: first frame (may be before 0), length, place in the bar."""
+    from musictrend.extraction.metre_kernels import begin_beats
+
     intervals, change = _tempi(fps)
-    into = np.ascontiguousarray(change.T)  # (to, from)
-    n_tempi, per_beat = len(intervals), int(intervals.sum())
-    first = np.concatenate([[0], np.cumsum(intervals)[:-1]]) + per_beat * np.arange(n_beats)[:, None]  # (beats, tempi)
-    last = first + intervals - 1
+    n_frames, n_tempi, slow = len(heard), len(intervals), int(intervals.max())
+    place = np.concatenate([np.arange(n_beats) for n_beats in bars])  # in the bar, of each beat of each metre
+    before = np.concatenate([sum(bars[:m]) + np.roll(np.arange(n), 1) for m, n in enumerate(bars)])
     tiny = 1e-30
     silence = np.log(np.maximum(1 - heard.sum(axis=1), tiny) / (BEAT_PART - 1))
     # Scores are told against silence, which every metre pays alike: beats alone have to be added.
-    beat, downbeat = (np.log(np.maximum(heard[:, k], tiny)) - silence for k in (0, 1))
-    inside = [np.concatenate([f + np.arange(-(-k // BEAT_PART)) for f, k in zip(row, intervals)]) for row in first]
-    on_downbeat, on_beat = inside[0], np.concatenate(inside[1:])
-    came = np.zeros((len(heard), n_beats, n_tempi), dtype=np.int8)
-    value = np.full(n_beats * per_beat, -np.log(n_beats * per_beat))
-    moved = np.empty_like(value)
-    before = np.roll(np.arange(n_beats), 1)
-    for t in range(len(heard)):
-        ways = value[last[before]][:, None, :] + into  # (beats, to, from): from the last frame of the beat before
-        best = ways.argmax(axis=2)
-        came[t] = best
-        moved[1:] = value[:-1]
-        moved[first] = np.take_along_axis(ways, best[:, :, None], axis=2)[:, :, 0]
-        moved[on_downbeat] += downbeat[t]
-        moved[on_beat] += beat[t]
-        value, moved = moved, value
-    state = int(value.argmax())
-    place, rest = divmod(state, per_beat)
-    tempo = int(np.searchsorted(first[0], rest, side="right")) - 1
-    start = len(heard) - 1 - (rest - int(first[0, tempo]))
-    beats = [(start, int(intervals[tempo]), place)]
+    told = np.log(np.maximum(heard, tiny)) - silence[:, None]
+    sums = np.concatenate([np.zeros((1, 2)), np.cumsum(told, axis=0)])[:, (place == 0).astype(int)]  # up to a frame
+    told_for = -(-intervals // BEAT_PART)
+
+    def hear(starts: np.ndarray) -> np.ndarray:
+        """Score of beats that start on given frames, (n, n_tempi): (n, beats, n_tempi)."""
+        low, high = np.clip(starts, 0, n_frames), np.clip(starts + told_for, 0, n_frames)
+        return (sums[high] - sums[low]).transpose(0, 2, 1)
+
+    # How well a beat may begin on each frame, `slow` frames later here; before the first, any beat at any point of it.
+    begin = np.empty((slow + n_frames, len(place), n_tempi))
+    begin[:slow] = np.concatenate([np.full(n, -np.log(n * intervals.sum())) for n in bars])[:, None]
+    begin_beats(begin, sums, intervals, told_for, before, change)
+    starts = np.arange(n_frames - slow, n_frames)[:, None] + np.zeros(n_tempi, dtype=int)
+    last = np.where((n_frames - starts <= intervals)[:, None, :], begin[-slow:] + hear(starts), -np.inf)
+    late, beat, tempo = (int(i) for i in np.unravel_index(last.argmax(), last.shape))
+    start = n_frames - slow + late
+    beats = [(start, int(intervals[tempo]), int(place[beat]))]
     while start > 0:
-        tempo = int(came[start, place, tempo])
-        place = int(before[place])
+        beat, starts = int(before[beat]), start - intervals[None]
+        tempo = int(
+            (begin[starts[0] + slow, beat, np.arange(n_tempi)] + hear(starts)[0, beat] + change[:, tempo]).argmax()
+        )
         start -= int(intervals[tempo])
-        beats.append((start, int(intervals[tempo]), place))
-    return float(value[state]), beats[::-1]
+        beats.append((start, int(intervals[tempo]), int(place[beat])))
+    return beats[::-1]

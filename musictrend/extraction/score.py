@@ -5,8 +5,9 @@ key, bass and the beginnings of chords in them, over some sixteen bars of contex
 of chords and keys are the answer (`score_decoding`). Notes alone are read, with their spelling, metre and key
 signature where a file has them: no chord symbol, word or figured bass.
 
-Art music and pop are different languages: there is a network for each, and the one that is surer of what it hears in
-a piece names its chords. Weights were learned from other people's analyses (``tools/train_scores.py``); make-up,
+Art music and pop are different languages: there is a network for each, and how the notes go tells which of them
+listens (`score_language`). Notes that lie off their file's own beats, as MIDI along a recording does, are laid on them
+first (`score_grid`). Weights were learned from other people's analyses (``tools/train_scores.py``); make-up,
 licence and figures are in ``docs/models.md``.
 
 References
@@ -22,11 +23,13 @@ from pathlib import Path
 
 import numpy as np
 
-from musictrend.corpus.notes import Notes
+from musictrend.corpus.notes import UNSPELLED, Notes
 from musictrend.corpus.readers.scores import read_notes
 from musictrend.errors import ReaderError
-from musictrend.extraction.score_decoding import BITMAPS, N_QUALITIES, NOTHING, Decoded, Habits, decode
+from musictrend.extraction.score_decoding import BEGIN_WEIGHT, BITMAPS, N_QUALITIES, NOTHING, Decoded, Habits, decode
 from musictrend.extraction.score_frames import FRAME, Frames, frame_notes
+from musictrend.extraction.score_grid import feel_pulse, lay_on_grid
+from musictrend.extraction.score_language import tell_language
 from musictrend.extraction.score_net import Heard, Net, load_net
 from musictrend.harmony.chord import Chord
 from musictrend.harmony.key import Key
@@ -40,7 +43,7 @@ MAX_FRAMES = 120_000  # an opera has about 50,000
 
 
 def extract_score(
-    path: Path, track_id: str = "score", *, warnings: list[tuple[str, str]] | None = None
+    path: Path, track_id: str = "score", *, part: str = "", warnings: list[tuple[str, str]] | None = None
 ) -> ChordSequence:
     """Chords of a score file from its notes.
 
@@ -48,6 +51,8 @@ def extract_score(
     ----------
     path : Path
     track_id : str
+    part : str
+        Which piece of a file that holds several (an ABC tune book); the first without.
     warnings : list of (place, reason), optional
         What was odd in the file and survived is appended to it.
 
@@ -56,7 +61,7 @@ def extract_score(
     ReaderError
         When it cannot be read, or is monophonic: one line of melody has no chords to name.
     """
-    notes = read_notes(path)
+    notes = read_notes(path, part=part)
     if warnings is not None:
         warnings += notes.warnings
     if notes.polyphony < MIN_POLYPHONY:
@@ -97,26 +102,35 @@ def estimate_chords(notes: Notes, track_id: str = "score") -> ChordSequence:
     if end / FRAME > MAX_FRAMES:
         raise ReaderError(f"{end:,.0f} quarter notes: at most {MAX_FRAMES * FRAME:,.0f} are read",
                           hint="cut the score into movements")  # fmt: skip
-    frames = frame_notes(notes)
-    language, heard = listen(frames)
+    language, heard, frames, delay = listen(notes)
     heard = _hush(heard, frames)
     found = decode(heard, _habits(language))
-    return _write(found, heard, frames, notes, end, load_net(language), track_id)
+    return _write(found, heard, delay, notes, end, load_net(language), track_id)
 
 
-def listen(frames: Frames) -> tuple[str, Heard]:
-    """What is heard by the network that is surer of it, and that network's name: ``art`` or ``pop``."""
-    heard = {"art": load_net("art").hear(frames), "pop": load_net("pop").hear(frames.bare())}
-    sounding = frames.bass >= 0
-    sure = {name: float(h.chord[sounding].max(axis=1, initial=-50.0).sum()) for name, h in heard.items()}
-    language = max(sure, key=lambda name: sure[name])
-    return language, heard[language]
+def listen(notes: Notes) -> tuple[str, Heard, Frames, float]:
+    """What the network of the language of these notes hears in them.
+
+    Returns
+    -------
+    language : ``art`` or ``pop``
+    heard : Heard
+    frames : Frames
+    delay : float, quarter notes
+        How much later than the notes the frames lie: those of songs exported along a recording are laid on its beats.
+    """
+    moved, delay = lay_on_grid(notes)
+    frames = frame_notes(moved)
+    spelled = bool((notes.fifth != UNSPELLED).any())
+    language = tell_language(frames, load_net("pop").extra["language"], spelled, delay)
+    heard = load_net(language).hear(feel_pulse(frames) if language == "pop" else frames)
+    return language, heard, frames, delay
 
 
 @cache
 def _habits(language: str) -> Habits:
     extra = load_net(language).extra
-    return Habits(extra["place"], extra["keys"])
+    return Habits(extra["place"], extra["keys"], float(extra.get("begin", BEGIN_WEIGHT)))
 
 
 def _hush(heard: Heard, frames: Frames) -> Heard:
@@ -138,15 +152,16 @@ def _hush(heard: Heard, frames: Frames) -> Heard:
 
 
 def _write(
-    found: Decoded, heard: Heard, frames: Frames, notes: Notes, end: float, model: Net, track_id: str
+    found: Decoded, heard: Heard, delay: float, notes: Notes, end: float, model: Net, track_id: str
 ) -> ChordSequence:
     """States of frames as chords: one for each stretch of one chord, bass and key."""
-    new = np.zeros(len(frames), dtype=bool)
+    n = len(found.chord)
+    new = np.zeros(n, dtype=bool)
     for state in (found.chord, found.key, found.bass):
         new |= np.diff(state, prepend=-2) != 0
     starts = np.flatnonzero(new)
-    ends = np.append(starts[1:], len(frames))
-    right = heard.chord[np.arange(len(frames)), found.chord]
+    ends = np.append(starts[1:], n)
+    right = heard.chord[np.arange(n), found.chord]
     certain = np.add.reduceat(np.exp(right.astype(np.float64)), starts) / (ends - starts)
     certain = np.clip(certain, 1e-4, 1 - 1e-4)
     slope, shift = model.extra["calibration"]
@@ -159,8 +174,8 @@ def _write(
             root, quality = divmod(state, N_QUALITIES)
             chords.append(Chord.from_parts(root, bitmap=int(BITMAPS[quality]), bass=low))
     keys = [Key(state // 2, "minor" if state % 2 else "major") for state in found.key[starts].tolist()]
-    onsets = starts * FRAME
-    durations = np.minimum(ends * FRAME, end) - onsets
+    onsets = np.clip(starts * FRAME - delay, 0, end)
+    durations = np.clip(ends * FRAME - delay, 0, end) - onsets
     bars = _in_bars(onsets, onsets + durations, notes)
     return ChordSequence(tuple(chords), onsets, durations, "quarters", bars, keys, confidence, track_id)
 

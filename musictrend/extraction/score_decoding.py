@@ -43,10 +43,13 @@ class Habits:
         Log share of each chord in a key of each mode, roots from the tonic.
     keys : float array, shape (2, 12, 2)
         Log chance of the next key once the key changes: mode, semitones up to the new tonic, its mode.
+    begin : float
+        How loudly the beginning of a chord speaks.
     """
 
     place: np.ndarray
     keys: np.ndarray
+    begin: float = BEGIN_WEIGHT
 
     def places(self) -> np.ndarray:
         """Log share of every chord in every key: shape (24, 145); what is no chord belongs everywhere."""
@@ -141,7 +144,7 @@ def decode(heard: Heard, habits: Habits) -> Decoded:
     habits : Habits
     """
     begins = heard.change.astype(np.float64)
-    go, stay = (-BEGIN_WEIGHT * np.logaddexp(0, sign * begins) for sign in (-1, 1))
+    go, stay = (-habits.begin * np.logaddexp(0, sign * begins) for sign in (-1, 1))
     chord = follow(CHORD_WEIGHT * heard.chord.astype(np.float64), stay, go)
     starts = np.flatnonzero(np.diff(chord, prepend=-1))
     by_chord = KEY_WEIGHT * np.add.reduceat(heard.key.astype(np.float64), starts, axis=0)

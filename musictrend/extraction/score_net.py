@@ -27,7 +27,7 @@ __all__ = ["QUALITIES", "Heard", "Net", "load_net"]
 
 # The qualities that the network can name, in the order of its channels.
 QUALITIES = ("maj", "min", "7", "dim", "dim7", "hdim7", "min7", "maj7", "aug", "sus4", "sus2", "minmaj7")
-EXTRA = ("place", "keys", "calibration")  # what lies beside the weights: see score_decoding and score
+EXTRA = ("place", "keys", "begin", "calibration", "language")  # not of the network itself: see score_decoding, score
 CHUNK = 4096  # frames at a time: memory stays bounded however long the score
 
 

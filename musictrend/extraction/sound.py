@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,7 +109,8 @@ def open_sound(path: str | Path) -> Iterator[SoundFile]:
     if not head:
         raise ReaderError("the file is empty (0 bytes)", hint="fetch or copy it again")
     try:
-        file = soundfile.SoundFile(path)
+        with _silence_decoder():
+            file = soundfile.SoundFile(path)
     except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
         with _open_by_audioread(path, head, str(error)) as sound:
             yield sound
@@ -116,6 +118,23 @@ def open_sound(path: str | Path) -> Iterator[SoundFile]:
     with file:
         _check_rate(file.samplerate)
         yield SoundFile(path, _soundfile_blocks(file), file.samplerate, file.channels)
+
+
+@contextmanager
+def _silence_decoder() -> Iterator[None]:
+    """Keep what libmpg123 writes to standard error by itself while a file is opened from the user, who reads our line."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _soundfile_blocks(file: Any):

@@ -366,10 +366,10 @@ def is_repeated(column: np.ndarray) -> bool:
 def _join(columns: list[np.ndarray | None], tables: Sequence[ChordTable]) -> np.ndarray | None:
     """One column after the other; what is the same in all of them stays free of memory."""
     filled = [c for c, t in zip(columns, tables, strict=True) if t.n_chords]
-    if all(c is None for c in filled):
+    if all(c is None for c in filled or columns):
         return None
     whole = [t.onset if c is None else c for c, t in zip(columns, tables, strict=True)]
-    if all(c is not None and is_repeated(c) for c in filled):
+    if filled and all(c is not None and is_repeated(c) for c in filled):
         first = filled[0][0]  # type: ignore[index]
         if all(c[0] == first or (c[0] != c[0] and first != first) for c in filled):  # type: ignore[index]
             return repeat_value(first, sum(map(len, whole)))

@@ -6,7 +6,14 @@
 ``figures`` gives the same pictures as matplotlib figures, for use in a notebook.
 """
 
-from musictrend.report.figures import plot_contrast, plot_fan, plot_genres, plot_trend, save_figure
+from musictrend.report.figures import (
+    plot_contrast,
+    plot_fan,
+    plot_genres,
+    plot_reliability,
+    plot_trend,
+    save_figure,
+)
 from musictrend.report.page import list_figures, write_report
 from musictrend.report.tables import RunTables, read_tables
 
@@ -16,6 +23,7 @@ __all__ = [
     "plot_contrast",
     "plot_fan",
     "plot_genres",
+    "plot_reliability",
     "plot_trend",
     "read_tables",
     "save_figure",

@@ -278,6 +278,69 @@ def plot_fan(
     return _finish(figure, axes, synthetic)
 
 
+def plot_reliability(bins: pd.DataFrame, *, title: str = "", synthetic: bool = False) -> Figure:
+    """Plot how often chords are right against how sure they were said to be, a panel a group.
+
+    On the diagonal a confidence means what it says; below it too much was claimed. Markers are as large as the share
+    of time that they stand for.
+
+    Parameters
+    ----------
+    bins : DataFrame
+        ``confidence, right, share`` (0 to 1), and ``group`` where there are several, such as audio engines.
+    title : str
+    synthetic : bool
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+
+    Raises
+    ------
+    ParameterError
+        When the table is empty.
+    """
+    from matplotlib.figure import Figure as _Figure
+
+    if bins.empty:
+        raise ParameterError("bins is empty: no chord has a confidence")
+    rows = bins if "group" in bins else bins.assign(group="")
+    groups = list(dict.fromkeys(rows["group"]))
+    columns = min(len(groups), 3)
+    deep = -(-len(groups) // columns)
+    figure = _Figure(figsize=(max(2.9 * columns, 3.8), 3.1 * deep + 0.5), layout="constrained")
+    panels = figure.subplots(deep, columns, squeeze=False, sharex=True, sharey=True)
+    for place, group in enumerate(groups):
+        axes, part = panels.flat[place], rows[rows["group"] == group].sort_values("confidence")
+        said, right, share = (part[key].to_numpy(dtype=float) for key in ("confidence", "right", "share"))
+        colour = _CYCLE[place % len(_CYCLE)]
+        axes.plot([0, 1], [0, 1], color="#8c8a80", linewidth=1, linestyle=(0, (4, 3)))
+        much = share >= 0.01 * share.sum()  # a handful of chords is a dot and no way of the line
+        axes.plot(said[much], right[much], color=colour, linewidth=2)
+        axes.scatter(said, right, s=12 + 260 * share, color=colour, edgecolor="white", linewidth=0.8, zorder=3)
+        gap = float((share * np.abs(said - right)).sum() / share.sum())
+        axes.set_title(f"{group + ', ' if group else ''}ECE {gap:.3f}", loc="left", fontsize=10, parse_math=False)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(color="#e9e7df")
+        axes.set_axisbelow(True)
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
+        axes.set_xticks([0.2, 0.4, 0.6, 0.8])
+        axes.set_yticks([0.2, 0.4, 0.6, 0.8])
+        _finish(figure, axes, synthetic)
+        for text in axes.texts:
+            text.set_fontsize(22)
+    for axes in panels.flat[len(groups) :]:
+        axes.set_visible(False)
+    for place in range(len(groups)):
+        if place + columns >= len(groups):  # the lowest of its column
+            panels.flat[place].set_xlabel("confidence")
+            panels.flat[place].tick_params(labelbottom=True)
+    for axes in panels[:, 0]:
+        axes.set_ylabel("share of time right")
+    figure.suptitle(title or "What confidences are worth", x=0.01, ha="left", fontsize=11)
+    return figure
+
+
 def save_figure(figure: Figure, path: str | Path) -> Path:
     """Save a figure so that the same figure gives the same bytes: text stays text, no date is written.
 

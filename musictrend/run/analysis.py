@@ -254,7 +254,9 @@ def _do_chords(run: Run, corpora: list[Corpus], options: Options) -> None:
         table["engine"] = [result.engines.get(track_id, "") for track_id in table["track_id"]]
         noted = table["engine"] == NOTES
         table.loc[noted, ["source_kind", "transcription"]] = ["score", FROM_NOTES]
-        run.record["engines"] = describe_engines(sorted(set(result.engines.values())))
+        run.record["engines"] = describe_engines(
+            sorted(set(result.engines.values())), commercial=options.commercial
+        )
         problems += mark_equal_recordings(table, result.contents)
         reasons = table["track_id"].map(result.reasons)
         table.loc[reasons.notna(), "status"] = "failed"
@@ -283,6 +285,7 @@ def do_scores(run: Run, options: Options, *, again: bool = False) -> None:
     """The scores stage: every measure of every track, at each vocabulary, with the errors of estimated chords."""
     from musictrend.complexity import list_measures, score_table
     from musictrend.complexity.matrix import WIDE_FROM
+    from musictrend.validation.conditions import name_eras
     from musictrend.validation.uncertainty import carry_errors
 
     fingerprint = run.fingerprint("scores", options.measures, options.vocabularies, options.window, options.seed)
@@ -295,14 +298,18 @@ def do_scores(run: Run, options: Options, *, again: bool = False) -> None:
                 chords, options.measures, options.vocabularies, window=options.window, jobs=options.jobs,
                 executor=options.executor, progress=_follow(progress),
             )  # fmt: skip
-        known = run.tracks.set_index("track_id")["engine"].fillna("").reindex(chords.track_ids, fill_value="")
+        tracks = run.tracks.set_index("track_id").reindex(chords.track_ids)
+        known = tracks["engine"].fillna("")
         run.path("draws.parquet").unlink(missing_ok=True)
         if chords.n_tracks > WIDE_FROM and not any(known):  # nothing estimated: no errors to carry, and no tidy form
             matrix.write(run.path("scores.parquet"))
             run.record["calibration"] = {}
         else:
             versions = {row["name"]: str(row.get("version", "")) for row in run.record.get("engines", [])}
-            found = carry_errors(matrix, chords, list(known), versions=versions, seed=options.seed, jobs=options.jobs)
+            found = carry_errors(
+                matrix, chords, list(known), versions=versions, sources=list(tracks["corpus"].fillna("")),
+                eras=name_eras(tracks["year"].astype("float64").tolist()), seed=options.seed, jobs=options.jobs,
+            )  # fmt: skip
             run.write("scores", found.frame)
             if len(found.draws):
                 run.write("draws", found.draws)

@@ -18,6 +18,7 @@ def extract_to_folder(
     notes_or_symbols: str = "auto",
     engine: str = "auto",
     commercial: bool = False,
+    force: bool = False,
     jobs: int = 1,
     executor: str = "local",
     quiet: bool = True,
@@ -32,7 +33,7 @@ def extract_to_folder(
     options = Options(
         source=notes_or_symbols, engine=engine, commercial=commercial, jobs=jobs, executor=executor, quiet=quiet
     )
-    run = analysis.start_run([source], out, options)
+    run = analysis.start_run([source], out, options, force=force)
     tracks = run.read("tracks")
     return {
         "run": str(run.folder),

@@ -42,6 +42,7 @@ OUTPUTS = {
         "curves.parquet",
         "contrasts.parquet",
         "changepoints.parquet",
+        "coverage.parquet",
         "diversity.parquet",
         "claims.json",
     ),

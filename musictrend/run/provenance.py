@@ -55,13 +55,15 @@ def describe_corpora(corpora: Sequence[Corpus]) -> list[dict[str, Any]]:
     ]
 
 
-def describe_engines(names: Sequence[str]) -> list[dict[str, Any]]:
-    """What estimated chords, with its version and the licences of its code and weights.
+def describe_engines(names: Sequence[str], *, commercial: bool = False) -> list[dict[str, Any]]:
+    """What estimated chords and beats, with its version and the licences of its code and weights.
 
     Parameters
     ----------
     names : sequence of str
         ``notes`` for chords from the notes of scores, else names of audio engines.
+    commercial : bool
+        Whether what forbids commercial use was ruled out; beats may come from elsewhere than chords.
     """
     from musictrend.extraction.origin import NOTES
 
@@ -77,4 +79,10 @@ def describe_engines(names: Sequence[str]) -> list[dict[str, Any]]:
         engine = get_engine(name)
         rows.append({"name": name, "version": engine.version(), "licence_code": engine.licence_code,
                      "licence_weights": engine.licence_weights, "commercial": engine.commercial})  # fmt: skip
+    if any(name != NOTES for name in names):
+        from musictrend.extraction.beats import choose_tracker
+
+        tracker = choose_tracker(commercial=commercial)
+        rows.append({"name": f"beats by {tracker.name}", "version": tracker.version(), "licence_code": tracker.licence_code,
+                     "licence_weights": tracker.licence_weights, "commercial": tracker.commercial})  # fmt: skip
     return rows

@@ -8,7 +8,7 @@ measures it can carry and which not, and what it was learned from. Records that 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -82,12 +82,12 @@ class Calibration:
 
         rows = [{**asdict(response), "carried": response.carried} for response in self.responses.values()]
         head = ["measure", "vocabulary", "carried", "why", "correlation", "bias", "n_songs", "n_groups"]
-        table = pd.DataFrame(rows, columns=[*head, "centre", "a", "b", "power", "sd"])
+        table = pd.DataFrame(rows, columns=[*head, "centre", "a", "b", "power", "sd", "source", "era"])
         return table.sort_values(["measure", "vocabulary"], ignore_index=True)
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain data."""
-        names = ["measure", "vocabulary", *_NUMBERS, "n_songs", "n_groups", "why"]
+        names = ["measure", "vocabulary", *_NUMBERS, "n_songs", "n_groups", "why", "source", "era"]
         rows = [[_plain(getattr(self.responses[key], name)) for name in names] for key in sorted(self.responses)]
         return {
             "schema_version": SCHEMA_VERSION, "engine": self.engine, "version": self.version, **self.about,
@@ -142,6 +142,7 @@ def learn_calibration(
     version: str = "",
     groups: Sequence[str] | None = None,
     strata: Sequence[str] | None = None,
+    conditions: Mapping[str, Sequence[str]] | None = None,
     measures: str | Iterable[str] = "all",
     vocabularies: Sequence[str] = DEFAULT_VOCABULARIES,
     about: dict[str, Any] | None = None,
@@ -159,6 +160,9 @@ def learn_calibration(
         What tracks have in common (opus, artist, album): tracks of one group are not independent.
     strata : sequence of str, n of them, optional
         Repertoires that differ in everything: an engine carries a measure when it follows it inside them.
+    conditions : mapping of str to sequence of str, n of them, optional
+        ``source`` (renderer) and ``era`` (recording chain) of each track, and its ``repertoire``: an engine's response
+        differs between them, and how far is kept in the record (`musictrend.validation.conditions`). ``""`` for none.
     measures, vocabularies
         As for `score_table`.
     about : dict, optional
@@ -177,6 +181,7 @@ def learn_calibration(
     told, heard = scores or (score_table(side, measures, vocabularies) for side in (reference, estimate))
     group = np.unique(list(groups) if groups is not None else list(reference.track_ids), return_inverse=True)[1]
     stratum = None if strata is None else np.unique(list(strata), return_inverse=True)[1]
+    codes = {level: _number_names(names) for level, names in (conditions or {}).items()}
     confidence = mean_confidence(estimate)
     doubt = np.nan
     w = np.ones(n)
@@ -190,9 +195,10 @@ def learn_calibration(
         outside = "" if is_at_least(finest, vocabulary) else f"the engine tells chords apart at {finest} only"
         key = measure, vocabulary
         responses[key] = fit_response(
-            measure, vocabulary, told[key], heard[key], w, group, outside=outside, stratum=stratum
+            measure, vocabulary, told[key], heard[key], w, group, outside=outside, stratum=stratum, conditions=codes
         )
-    made = {"n_songs": n, "n_groups": int(group.max()) + 1, **(about or {})}
+    known = {level: sorted({name for name in names if name}) for level, names in (conditions or {}).items()}
+    made = {"n_songs": n, "n_groups": int(group.max()) + 1, "conditions": known, **(about or {})}
     return Calibration(engine, version, finest, doubt, float(w.min()), float(w.max()), responses,
                        learn_confusion(reference, estimate), made)  # fmt: skip
 
@@ -236,6 +242,12 @@ def tell_finest(chords: ChordTable) -> str:
             inverted = weight[labels.is_chord & (labels.bass != labels.root)].sum() > least
             return VOCABULARIES[-1] if vocabulary == "sevenths" and inverted else vocabulary
     return VOCABULARIES[-1]
+
+
+def _number_names(names: Sequence[str]) -> np.ndarray:
+    """Conditions as numbers, -1 for none."""
+    distinct = {name: i for i, name in enumerate(sorted({name for name in names if name}))}
+    return np.array([distinct.get(name, -1) for name in names], dtype=np.int64)
 
 
 def _from_text(text: str) -> Calibration:

@@ -7,6 +7,7 @@ are known by their names.
 
 from __future__ import annotations
 
+import logging
 import os
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -32,6 +33,8 @@ __all__ = ["Failure", "Pairs", "read_pairs", "without_keys"]
 
 REFERENCE, ESTIMATE = "reference", "estimate"
 KINDS = ("annotation", "score", "audio")
+SHORT = 0.75  # of the reference's time; a fade or a coda is less than the rest
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +115,8 @@ def read_pairs(reference: str | Path, estimate: str | Path, *, quiet: bool = Tru
         return _with_keys(one, other, "files", [])
     if any(alone):
         piece, many = paths if alone[0] else paths[::-1]
-        if not many.exists():
-            raise ReaderError(f"no file at {many}", hint="check the path")
+        if absent := next((path for path in (piece, many) if not path.exists()), None):
+            raise ReaderError(f"no file at {absent}", hint="check the path")
         raise ParameterError(f"{piece} is one piece and {many} a collection: give two files, or two folders or corpora")
     sides = _open_side(reference), _open_side(estimate)
     way, names, failures = _match(*sides)
@@ -147,8 +150,28 @@ def _read_file(path: Path) -> ChordSequence:
 
 def _with_keys(told: ChordTable, heard: ChordTable, way: str, failures: list[Failure]) -> Pairs:
     """Keys where none are written are estimated, and that is said."""
+    _warn_of_lengths(told, heard)
     (told, guessed), (heard, estimated) = fill_keys(told), fill_keys(heard)
     return Pairs(told, heard, ~guessed & _has_key(told), estimated, way, failures)
+
+
+def _warn_of_lengths(told: ChordTable, heard: ChordTable) -> None:
+    """Say so where the estimate ends long before the reference: often one side plays repeats out."""
+    ends = []
+    for table in (told, heard):
+        end = np.zeros(table.n_tracks)
+        track = np.repeat(np.arange(table.n_tracks), table.lengths)
+        np.maximum.at(end, track, np.nan_to_num(table.onset + table.duration))
+        ends.append(end)
+    short = np.flatnonzero(ends[1] < SHORT * ends[0])
+    if len(short):
+        i = int(short[0])
+        repeats = ": are repeats played out on one side alone? DCML's harmonies folder is read as written, its corpus not"
+        LOG.warning(
+            "%d of %d estimates cover less than %d%% of their reference's time, such as %s (%.6g of %.6g %s)%s",
+            len(short), told.n_tracks, round(100 * SHORT), told.track_ids[i], ends[1][i], ends[0][i], told.units[i],
+            "" if told.units[i] == "seconds" else repeats,
+        )  # fmt: skip
 
 
 def _has_key(table: ChordTable) -> np.ndarray:
@@ -181,7 +204,9 @@ def _match(told: Side, heard: Side) -> tuple[str, dict[str, tuple[str, str]], li
     best, most = ("", ""), 0
     for way, mine in ways[0].items():
         for other, theirs in ways[1].items():
-            fits = way == other or "track_id" in (way, other) if by_files else way == other == "track_id"
+            # One file a folder is called by it: 0037/salami_chords.txt is 0037.lab.
+            fits = way == other or "track_id" in (way, other) or {way, other} == {"folder", "path"}
+            fits = fits if by_files else way == other == "track_id"
             if fits and len(mine.keys() & theirs.keys()) > most:
                 best, most = (way, other), len(mine.keys() & theirs.keys())
     if not most:
@@ -190,7 +215,8 @@ def _match(told: Side, heard: Side) -> tuple[str, dict[str, tuple[str, str]], li
     alone = [Failure(name, ESTIMATE, "missing: the reference alone has it") for name in mine.keys() - theirs.keys()]
     alone += [Failure(name, REFERENCE, "missing: the estimate alone has it") for name in theirs.keys() - mine.keys()]
     common = {name: (mine[name], theirs[name]) for name in sorted(mine.keys() & theirs.keys())}
-    return best[0] if best[0] == best[1] else "track_id", common, alone
+    way = best[0] if best[0] == best[1] else "track_id" if "track_id" in best else "folder"
+    return way, common, alone
 
 
 def _some(side: Side) -> str:
@@ -226,8 +252,8 @@ class _Folder(Side):
 
     def names(self) -> dict[str, dict[str, str]]:
         ways = {
-            "path": lambda file: file.with_suffix("").as_posix(),
-            "name": lambda file: file.stem,
+            "path": lambda file: file.with_suffix("").as_posix().removesuffix(".harmonies"),
+            "name": lambda file: file.stem.removesuffix(".harmonies"),
             "folder": lambda file: file.parent.as_posix(),
         }
         return {way: self._call(name) for way, name in ways.items()}
@@ -323,7 +349,10 @@ class _Table(Side):
 
 def _file_names(paths: dict[str, str]) -> dict[str, dict[str, str]]:
     """Tracks by the names of their files, where a file is one track."""
-    ways = {"path": lambda path: path.with_suffix("").as_posix(), "name": lambda path: path.stem}
+    ways = {
+        "path": lambda path: path.with_suffix("").as_posix().removesuffix(".harmonies"),
+        "name": lambda path: path.stem.removesuffix(".harmonies"),
+    }
     found: dict[str, dict[str, str]] = {}
     for way, call in ways.items():
         names = [call(Path(path)) if path else "" for path in paths.values()]

@@ -22,7 +22,8 @@ line. Without neighbours it lies a quarter of the way.
 The line says what an engine makes of a truth, not what truth is likely behind an estimate: it does not pull
 songs towards the mean of the calibration's songs, so that a calibration learned on one repertoire does not make
 another look like it, and a trend keeps its size. Songs are resampled in groups (opuses, artists), and the spread of
-the line over the resamples is the error that all songs of the engine share.
+the line over the resamples is the error that all songs of the engine share. How far lines differ between renderers, recording
+chains or repertoires (`conditions`) is the error that all songs of a source, or of its era, share.
 
 References
 ----------
@@ -34,19 +35,21 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from musictrend.cache import hash_bytes
 from musictrend.validation.bias import correlate_songs
+from musictrend.validation.conditions import Spread, add_spreads, draw_shifts, measure_spread, spread_variance
 
-__all__ = ["MIN_CORRELATION", "MIN_GROUPS", "MIN_RESPONSE", "MIN_SONGS", "Response", "fit_response"]
+__all__ = ["MAX_SHIFT", "MIN_CORRELATION", "MIN_GROUPS", "MIN_RESPONSE", "MIN_SONGS", "Response", "fit_response"]
 
 MIN_SONGS, MIN_GROUPS = 20, 5
 MIN_CORRELATION = 0.5  # of estimate and truth over songs; below it an engine cannot carry a measure
 MIN_RESPONSE = 0.25  # of a difference between songs that is left in the estimate; nothing is divided by less
+MAX_SHIFT = 1.0  # SD of songs; a measure whose level differs more between conditions of one engine is not carried
 RESAMPLES = 1000
 POWERS, POWER_SD = np.linspace(0.3, 1.5, 13), 0.5  # what the power may be, and how far it strays from 1 unasked
 MIN_PAIRED, MIN_LIKENESS = 10, 0.2  # groups of several songs, and how alike these are, for neighbours to tell a slope
@@ -78,6 +81,9 @@ class Response:
         Groups of songs that effectively carry the line: (sum of sizes)**2 over the sum of their squares.
     why : str
         Why the engine cannot carry the measure; ``""`` when it can.
+    source, era : tuple (aa, ab, bb, df)
+        How lines differ between renderers (or repertoires), and between recording chains: `measure_spread`. ``()``
+        where nothing is known of it.
 
     Examples
     --------
@@ -101,6 +107,8 @@ class Response:
     n_songs: int
     n_groups: float
     why: str = ""
+    source: Spread = ()
+    era: Spread = ()
 
     @property
     def carried(self) -> bool:
@@ -119,12 +127,14 @@ class Response:
         return self.centre + (estimate - self.centre - f * a) / np.maximum(1 + f * b, MIN_RESPONSE)
 
     def variances(self, corrected: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Variance of corrected values: each song's own, and what all songs of the engine share."""
+        """Variance of corrected values: each song's own, and what all songs of the engine, or of a source, share."""
         f = w**self.power
         left = np.maximum(1 + f * self.b, MIN_RESPONSE)
         along = corrected - self.centre
         pull = np.stack([np.ones_like(along), along, np.log(w) * (self.a + self.b * along)]) * f / left  # (3, n)
-        return self.sd**2 * w / left**2, np.einsum("in,ij,jn->n", pull, self._square(), pull)
+        square = self._square()
+        square[:2, :2] += spread_variance(self.source) + spread_variance(self.era)
+        return self.sd**2 * w / left**2, np.einsum("in,ij,jn->n", pull, square, pull)
 
     def draw_lines(self, engine: str, n_draws: int, seed: int = 0) -> np.ndarray:
         """Draws of (a, b, power), shape (n_draws, 3): their mean is the line, their covariance that of Student's t."""
@@ -137,6 +147,32 @@ class Response:
         root = vector * np.sqrt(np.maximum(value, 0))
         return np.array([self.a, self.b, self.power]) + normal @ root.T * np.sqrt(self.df / (self.df - 2))
 
+    def shift_songs(
+        self, corrected: np.ndarray, w: np.ndarray, engine: str, sources: np.ndarray, eras: np.ndarray, n_draws: int,
+        seed: int = 0,
+    ) -> np.ndarray:  # fmt: skip
+        """Draws of what conditions do to corrected values, shape (n_draws, n): one a source, and one an era of a source.
+
+        Parameters
+        ----------
+        corrected, w : float arrays, shape (n,)
+        engine : str
+        sources, eras : arrays of str, shape (n,)
+        n_draws : int
+        seed : int
+        """
+        f = w**self.power
+        factor = -f / np.maximum(1 + f * self.b, MIN_RESPONSE)
+        along = corrected - self.centre
+        moved = np.zeros((n_draws, len(corrected)))
+        both = np.array([f"{source}\x1f{era}" for source, era in zip(sources, eras, strict=True)], dtype=object)
+        for spread, names in ((self.source, sources), (self.era, both)):
+            for name in set(names) if spread else ():
+                rows = np.flatnonzero(names == name)
+                shift = draw_shifts(spread, n_draws, engine, self.measure, self.vocabulary, str(name), seed=seed)
+                moved[:, rows] += factor[rows] * (shift[:, :1] + shift[:, 1:] * along[rows])
+        return moved
+
     def _square(self) -> np.ndarray:
         """The covariance as a matrix."""
         square = np.zeros((3, 3))
@@ -146,7 +182,8 @@ class Response:
 
 def fit_response(
     measure: str, vocabulary: str, truth: np.ndarray, estimate: np.ndarray, w: np.ndarray, group: np.ndarray, *,
-    outside: str = "", stratum: np.ndarray | None = None, seed: int = 0,
+    outside: str = "", stratum: np.ndarray | None = None, conditions: Mapping[str, np.ndarray] | None = None,
+    seed: int = 0,
 ) -> Response:  # fmt: skip
     """Fit the line of one measure, and its error over resampled groups of songs.
 
@@ -163,6 +200,9 @@ def fit_response(
         Why the engine cannot tell this vocabulary at all, where it cannot.
     stratum : int array, shape (n,), optional
         Repertoires: estimate and truth must correlate inside them, not by what sets one apart from another.
+    conditions : mapping of str to int array, shape (n,), optional
+        ``source`` and ``era`` of each song, -1 where it has none, and its ``repertoire``: of what this says one half of
+        the variance is a source's and one half an era's.
     seed : int
 
     Returns
@@ -201,11 +241,35 @@ def fit_response(
     number = int(hash_bytes("response", measure, vocabulary)[:15], 16)
     square = n_groups / max(n_groups - 1, 1) * _resample(sums, n, number, seed)
     covariance = tuple(float(c) for c in square[np.triu_indices(3)])
-    found = Response(measure, vocabulary, centre, a, b, power, covariance, sd, correlation, bias, n, n_groups)
-    least = 1 + b - 2 * np.sqrt(square[1, 1])
-    if not why and not least >= MIN_RESPONSE:
-        why = f"of a difference between songs {1 + b:.2f} is left in the estimate, and perhaps only {max(least, 0):.2f}"
-    return _because(found, why)
+    spreads = {}
+    for level, names in (conditions or {}).items():
+        _, code = np.unique(names[known], return_inverse=True)
+        code = np.where(names[known] < 0, -1, code)
+        spreads[level] = measure_spread(
+            x - centre, left, w, f, group, code, sloped=level != "repertoire", number=number, seed=seed
+        )
+    if spreads.get("repertoire"):
+        for level in ("source", "era"):
+            spreads[level] = add_spreads(spreads.get(level, ()), spreads["repertoire"], 0.5)
+    unknown = [level for level in ("source", "era") if not spreads.get(level, True)]
+    if unknown and not why:
+        why = f"too few songs to tell how far another {' or '.join(unknown)} shifts it"
+    found = Response(measure, vocabulary, centre, a, b, power, covariance, sd, correlation, bias, n, n_groups,
+                     "", spreads.get("source", ()), spreads.get("era", ()))  # fmt: skip
+    return _because(found, why or _stray(found, float(np.std(x))))
+
+
+def _stray(found: Response, sd: float) -> str:
+    """Why a measure cannot be carried whose line is known too little, or is another in every condition."""
+    apart = spread_variance(found.source) + spread_variance(found.era)
+    left = 1 + found.b
+    least = left - 2 * np.sqrt(found.covariance[3])
+    if not least >= MIN_RESPONSE:
+        return f"of a difference between songs {left:.2f} is left in the estimate, and perhaps only {max(least, 0):.2f}"
+    shift = float(np.sqrt(apart[0, 0])) / left / sd
+    if not shift <= MAX_SHIFT:
+        return f"from one renderer or repertoire to another the engine shifts it by {shift:.2f} SD of songs"
+    return ""
 
 
 def _sum_groups(x: np.ndarray, error: np.ndarray, w: np.ndarray, f: np.ndarray, group: np.ndarray) -> np.ndarray:

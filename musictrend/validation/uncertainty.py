@@ -14,10 +14,11 @@ people, or nobody says        as scored                                   missin
 What an engine cannot carry is missing, with a reason: by its record, or, without one, what is finer than the
 vocabulary that the engine says it is good for. ``raw`` keeps what was scored wherever the value is another.
 
-A trend sees the errors of single songs in the scatter of their values, but not an error that all songs of an
-engine share: draws carry this one alone. Draw m is the whole corpus under draw m of the calibration, the same for
-each of its tracks. They are not clipped to a measure's range, ``value``, ``low`` and ``high`` are: cutting one side
-of an unbiased error would bend means.
+A trend sees the errors of single songs in the scatter of their values, but not an error that all songs of an engine
+share: draws carry this one alone. Draw m is the whole corpus under draw m of the calibration, the same for each of
+its tracks, and under draw m of what is unknown of each source and of each era of a source (`conditions`): an engine
+hears other music, and other recordings, with another line than the songs it was calibrated on. They are not clipped
+to a measure's range, ``value``, ``low`` and ``high`` are: cutting one side of an unbiased error would bend means.
 
 The fallback for an engine without a record is *generic*: a chord is kept with the probability that its confidence
 says, else replaced by what chords of its quality were mistaken for by the engine ``notes``, a riff's errors
@@ -98,6 +99,8 @@ def carry_errors(
     *,
     calibrations: Mapping[str, Calibration] | None = None,
     versions: Mapping[str, str] | None = None,
+    sources: Sequence[str] | None = None,
+    eras: Sequence[str] | None = None,
     n_draws: int = N_DRAWS,
     seed: int = 0,
     jobs: int = 1,
@@ -115,6 +118,9 @@ def carry_errors(
         Beside, and before, those that ship with musictrend.
     versions : mapping of engine to str, optional
         Versions at work, to be compared with those that were calibrated.
+    sources, eras : sequence of str, n of them, optional
+        Where each track comes from (its corpus), and in which conditions it was made (`name_eras`): tracks of one are off
+        together. Without them all tracks of an engine are.
     n_draws : int
         At least 2.
     seed : int
@@ -141,6 +147,9 @@ def carry_errors(
     confidence = mean_confidence(chords)
     names = np.array([str(engine or "") for engine in engines], dtype=object)
     calibrations = calibrations or {}
+    n = len(names)
+    places = [np.array([str(x or "") for x in given], dtype=object) if given is not None else np.full(n, "", object)
+              for given in (sources, eras)]  # fmt: skip
     left: list[Left] = []
     used: dict[str, dict[str, Any]] = {}
     drawn: list[pd.DataFrame] = []
@@ -157,7 +166,8 @@ def carry_errors(
         w = record.weigh(confidence[rows])
         for j, key in enumerate(keys):
             left += _correct_cell(record, key, j, rows, w, value, columns)
-        drawn.append(_draw_scores(record, keys, rows, w, columns["raw"], value, matrix.track_ids, n_draws, seed))
+        drawn.append(_draw_scores(record, keys, rows, w, columns["raw"], value, matrix.track_ids,
+                                  (places[0][rows], places[1][rows]), n_draws, seed))  # fmt: skip
     rows = np.flatnonzero(loose & (confidence < UNCERTAIN))
     generic = find_calibration(GENERIC)
     if len(rows) and generic is not None:
@@ -214,7 +224,7 @@ def _leave_out(
 
 def _draw_scores(
     record: Calibration, keys: list[tuple[str, str]], rows: np.ndarray, w: np.ndarray, raw: np.ndarray,
-    value: np.ndarray, track_ids: Sequence[str], n_draws: int, seed: int,
+    value: np.ndarray, track_ids: Sequence[str], places: tuple[np.ndarray, np.ndarray], n_draws: int, seed: int,
 ) -> pd.DataFrame:  # fmt: skip
     """Draws of an engine's tracks, one row a track and measure that has a value."""
     import pandas as pd
@@ -227,7 +237,11 @@ def _draw_scores(
             continue
         response = record.responses[key]
         lines = response.draw_lines(record.engine, n_draws, seed)
-        moved = [response.correct(raw[rows[here], j], w[here], line) for line in lines]
+        seen = raw[rows[here], j]
+        moved = np.array([response.correct(seen, w[here], line) for line in lines])
+        moved += response.shift_songs(
+            response.correct(seen, w[here]), w[here], record.engine, places[0][here], places[1][here], n_draws, seed
+        )
         names = {"track_id": ids[here], "measure": key[0], "vocabulary": key[1]}
         parts.append(pd.DataFrame(names | {f"draw_{m:02d}": part for m, part in enumerate(moved)}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

@@ -288,3 +288,12 @@ def test_json_of_a_whole_run_names_its_page_and_claims(say, corpus, quick, tmp_p
     assert document["report"].endswith("report.html") and os.path.isfile(document["report"])
     assert {claim["kind"] for claim in document["claims"]} == {"observed", "simulated"}
     json.dumps(document, allow_nan=False)
+
+
+def test_a_file_that_is_there_is_overwritten_by_force_alone(tmp_path, say):
+    song, kept = tmp_path / "a.csv", tmp_path / "b.csv"
+    song.write_text("label\nC\nF\n")
+    kept.write_text("mine")
+    assert say("extract", song, "-o", kept).code == 1 and kept.read_text() == "mine"
+    assert say("extract", song, "-o", tmp_path / "c.csv", "--dry-run").code == 0 and not (tmp_path / "c.csv").exists()
+    assert say("extract", song, "-o", kept, "--force").code == 0 and "label" in kept.read_text()

@@ -75,3 +75,23 @@ def test_an_order_without_times_ends_in_1_with_one_line(pair, tmp_path, capsys):
     assert run_command(["evaluate", pair[0], str(order)]) == 1
     line = capsys.readouterr().err.strip().splitlines()[-1]
     assert line.startswith("error: estimate: only the order") and "never by position" in line
+
+
+def test_confidences_are_drawn_where_there_are_any(pair, tmp_path, capsys):
+    reference, estimate = pair
+    sure = tmp_path / "sure.csv"
+    assert run_command(["extract", estimate, "-o", str(sure), "--quiet"]) == 0
+    lines = sure.read_text().splitlines()
+    place = lines[0].split(",").index("confidence")
+    for i, line in enumerate(lines[1:], start=1):
+        cells = line.split(",")
+        cells[place] = "0.8"
+        lines[i] = ",".join(cells)
+    sure.write_text("\n".join(lines))
+    plot, asked = tmp_path / "sure.png", ["--measures", "nontriad_share", "--quiet"]
+    assert run_command(["evaluate", reference, str(sure), "--plot", str(plot), *asked]) == 0
+    assert plot.read_bytes().startswith(b"\x89PNG") and "ECE" in capsys.readouterr().out
+    assert run_command(["evaluate", *pair, "--plot", str(plot), *asked]) == 2
+    assert "the estimate has none" in capsys.readouterr().err
+    assert run_command(["evaluate", *pair, "--plot", "sure.bmp", *asked]) == 2
+    assert "must end in .png" in capsys.readouterr().err

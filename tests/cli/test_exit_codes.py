@@ -67,7 +67,7 @@ def test_nothing_usable_is_4(say, quick, tmp_path, kind):
         (("run", "status", "no-such-run"), "no run folder"),
         (("run", "verify", "no-such-run"), "no run folder"),
         (("run", "clean", "no-such-run"), "no run folder"),
-        (("extract", "no-such-file.lab", "-o", "x"), "no folder, file or corpus"),
+        (("extract", "no-such-file.lab", "-o", "x"), "no file at no-such-file.lab"),
         (("corpus", "fetch", "no-such-corpus"), "no corpus"),
         (("corpus", "check", "no-such-corpus"), "no folder, file or corpus"),
         (("corpus", "describe", "no-such-corpus"), "no folder, file or corpus"),

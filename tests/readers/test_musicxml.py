@@ -186,7 +186,7 @@ def test_a_billion_laughs_cost_nothing(tmp_path):
     try:
         assert read(tmp_path, score(C + BAR, head=head, title="<movement-title>&a11;</movement-title>")).title == ""
     except ReaderError as error:
-        assert "broken XML" in error.reason
+        assert "broken XML" in error.reason or "declares XML entities" in error.reason
     assert time.perf_counter() - start < 5
 
 

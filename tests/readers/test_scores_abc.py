@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from notation import rows
 
-from musictrend.corpus.readers.scores import READER, read_notes
-from musictrend.errors import ReaderError
+from musictrend.corpus.readers.scores import read_notes
 
 HEAD = "X:1\nT:Small\nC:A. Tester\nM:{metre}\nL:1/4\nQ:1/4=90\nK:{key}\n"
 
@@ -81,14 +80,6 @@ def test_repeats_and_endings_unfold_on_request(read):
 def test_bars_of_rest_and_changes_of_metre(read):
     notes = read("Z2 | C4 | [M:3/4] D3 |")
     assert notes.onset_quarter.tolist() == [8, 12] and notes.bar_onset_quarter.tolist() == [0, 8, 12, 15]
-
-
-def test_a_tune_of_one_voice_is_read_and_a_book_of_them_refused(read, tmp_path):
-    assert len(read("CDEF")) == 4
-    (tmp_path / "book.abc").write_text((HEAD.format(metre="4/4", key="C") + "CDEF|\n") * 3)
-    with pytest.raises(ReaderError, match="monophonic: a book of 3 tunes"):
-        read_notes(tmp_path / "book.abc")
-    assert READER.read_labels(tmp_path / "tune.abc")[0].artist == "A. Tester"
 
 
 def test_ten_thousand_repeats_on_one_line_take_no_minute(read):

@@ -198,7 +198,8 @@ def test_odd_kern_is_one_clear_line(tmp_path, text, word):
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("X:1\nK:C\n" + "|:[CE]:|" * 1_000_000, "at most"),
+        ("X:1\nK:C\n" + "|:[CE]:|" * 1_000_000, "a line of more than"),
+        ("X:1\nK:C\n" + ("|:[CE]:|" * 100 + "\n") * 10_000, "at most"),
         ("X:1\nK:C\n" + "|:[CE]8:|" * 16_000, "quarter notes in"),
         ("X:1\nK:C\nC9999", "quarter notes"),
         ("X:1\nK:C\nC" + "'" * 9, "pitch"),
@@ -238,7 +239,7 @@ def test_where_our_reader_gives_up_music21_reads_and_says_so_once(tmp_path, monk
     path = tmp_path / "a.musicxml"
     path.write_text(partwise(note("2") + note("2")))
     ours = read_notes(path)
-    monkeypatch.setattr(scores, "_own_reader", lambda kind: gives_up)
+    monkeypatch.setattr(scores, "_own_reader", lambda kind, part: gives_up)
     notes = read_notes(path)
     assert rows(notes) == rows(ours) and ours.warnings == []
     assert [reason for _, reason in notes.warnings] == ["read by music21, where our reader gave up: too odd"]

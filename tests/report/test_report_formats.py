@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from make_run import HOSTILE
 
 from musictrend.errors import ParameterError
-from musictrend.report import plot_contrast, plot_fan, plot_genres, plot_trend, write_report
+from musictrend.report import plot_contrast, plot_fan, plot_genres, plot_reliability, plot_trend, write_report
 from musictrend.report.canvas import Canvas, Scale, choose_ticks, spread_labels
 from musictrend.report.words import (
     VERDICTS,
@@ -139,6 +139,18 @@ def test_library_figures_show_what_their_tables_hold(real_run):
     labels = [text.get_text() for text in plot_genres(trends, "composite").axes[0].get_yticklabels()]
     assert any(label.startswith("jazz (n ") for label in labels)
     assert "12 runs" in plot_fan(simulation, "composite", scenario="full feedback").axes[0].get_title(loc="left")
+
+
+def test_a_reliability_diagram_shows_each_group_with_its_error_and_says_synthetic():
+    bins = pd.DataFrame(
+        {"group": ["a", "a", "b"], "confidence": [0.9, 0.5, 0.7], "right": [0.8, 0.5, 0.7], "share": [0.6, 0.4, 1]}
+    )
+    first, second = (axes for axes in plot_reliability(bins, synthetic=True).axes if axes.get_visible())
+    assert first.get_title(loc="left") == "a, ECE 0.060" and second.get_title(loc="left") == "b, ECE 0.000"
+    assert first.lines[1].get_xdata().tolist() == [0.5, 0.9] and first.lines[1].get_ydata().tolist() == [0.5, 0.8]
+    assert {text.get_text() for axes in (first, second) for text in axes.texts} == {"SYNTHETIC"}
+    with pytest.raises(ParameterError, match="no chord has a confidence"):
+        plot_reliability(bins.head(0))
 
 
 def test_library_figures_refuse_what_is_not_there(real_run):

@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from small_corpora import FEW, make_rows, write_corpus
 
@@ -140,23 +141,38 @@ def test_power_alone_writes_nothing(own_run):
     assert contents(own_run) == before
 
 
-def test_scores_alone_leave_trends_to_be_done(own_run, small_corpus):
-    before = contents(own_run)
-    table = score_source(str(own_run.folder), measures=("type_entropy",), vocabularies=("sevenths",))
-    assert set(table["measure"]) == {"type_entropy"} and set(table["vocabulary"]) == {"sevenths"}
+def test_looking_at_one_score_of_a_run_changes_nothing(own_run):
+    before, first = contents(own_run), stamps(own_run)
+    some = own_run.scores()["measure"].iloc[0]
+    table = score_source(str(own_run.folder), measures=(some,), vocabularies=("sevenths",))
+    assert set(table["measure"]) == {some} and set(table["vocabulary"]) == {"sevenths"}
+    assert contents(own_run) == before and stamps(own_run) == first
+
+
+def test_a_run_is_given_the_scores_that_it_lacks_and_keeps_the_others(own_run, small_corpus):
+    before, there = contents(own_run), own_run.scores()
+    assert "lz76" not in set(there["measure"])
+    table = score_source(str(own_run.folder), measures=("lz76",), vocabularies=("sevenths",))
+    assert set(table["measure"]) == {"lz76"}
+    now = own_run.scores()
+    kept = now[now["measure"].isin(there["measure"].unique())].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, there.reset_index(drop=True), check_categorical=False)
     done = {row["stage"]: row["done"] for row in Run.open(own_run.folder).status()}
-    assert done == {
-        "tracks": True,
-        "chords": True,
-        "scores": True,
-        "trends": False,
-        "simulation": True,
-        "report": False,
-    }
+    undone = {"trends", "report"}
+    assert {stage for stage, is_done in done.items() if not is_done} == undone
     with pytest.raises(RunError, match="trends are not done"):
         rerun_report(own_run.folder)
     analyze(small_corpus, own_run.folder, options=FEW)
     assert contents(own_run) == before
+
+
+def test_another_window_is_not_taken_without_force(own_run):
+    before = contents(own_run)
+    with pytest.raises(RunError, match="--force"):
+        score_source(str(own_run.folder), window=16)
+    assert contents(own_run) == before
+    table = score_source(str(own_run.folder), window=16, force=True)
+    assert len(table) and Run.open(own_run.folder).record["config"]["window"] == 16
 
 
 def test_the_simulation_alone_takes_other_scenarios(own_run):

@@ -12,6 +12,7 @@ from musictrend.errors import NothingUsableError, ParameterError
 from musictrend.harmony import Chord, ChordSequence
 from musictrend.harmony.table import ChordTable
 from musictrend.validation.calibration import find_calibration, learn_calibration, load_calibration
+from musictrend.validation.conditions import name_eras
 from musictrend.validation.confusion import Confusion, draw_chords, learn_confusion
 from musictrend.validation.response import fit_response
 from musictrend.validation.uncertainty import carry_errors
@@ -167,6 +168,28 @@ def test_the_mean_of_the_draws_is_the_corrected_score(record, pairs):
     value = found.frame.astype({"measure": str}).set_index(["track_id", "measure"])["value"]
     gap = (draws - value.reindex(draws.index)).xs("types_rarefied", level="measure")
     assert gap.abs().mean() < 0.02 * value.xs("types_rarefied", level="measure").std()
+
+
+def test_sources_and_eras_widen_trends_and_move_no_score():
+    songs = make_songs(40)
+    heard = mishear(songs, np.full(40, 0.2))
+    plain = learn_calibration(songs, heard, engine="ear", measures=["fifths_spread"], vocabularies=["majmin"])
+    (key, line), = plain.responses.items()  # fmt: skip
+    record = replace(plain, responses={key: replace(line, source=(1e-4, 0.0, 0.0, 7.0), era=(1e-4, 0.0, 0.0, 4.0))})
+    matrix = score_table(heard, ["fifths_spread"], ["majmin"])
+    names, sources = ["ear"] * 40, ["a"] * 20 + ["b"] * 20
+    given = {"sources": sources, "eras": name_eras([1955, 1975, 1990, 2010] * 10)}
+    before = carry_errors(matrix, heard, names, calibrations={"ear": plain}, **given)
+    after = carry_errors(matrix, heard, names, calibrations={"ear": record}, **given)
+    assert after.frame["value"].equals(before.frame["value"])
+    assert ((after.frame["high"] - after.frame["low"]) >= (before.frame["high"] - before.frame["low"])).all()
+    columns = [name for name in after.draws.columns if name.startswith("draw_")]
+    moved = (after.draws[columns] - before.draws[columns]).to_numpy()
+    years = np.tile([1955, 1975, 1990, 2010], 10)
+    assert np.ptp(moved[(years == 1955)][:5], axis=0).max() < 1e-12  # one source, one era
+    assert np.ptp(moved[:2], axis=0).max() > 1e-4  # one source, two eras
+    slopes = [np.polyfit(years, scores.draws[columns].to_numpy(), 1)[0].std() for scores in (before, after)]
+    assert slopes[1] > 2 * slopes[0]
 
 
 def test_without_a_record_confidences_make_an_interval_and_move_nothing(pairs):

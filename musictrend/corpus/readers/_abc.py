@@ -1,4 +1,4 @@
-"""Notes of an ABC tune, read by a grammar of our own.
+"""An ABC tune, notes and chord symbols, read by a grammar of our own.
 
 music21 takes minutes over a long line of ABC (5 notes by 500 bars: 16 s, four
 times as many: not in three minutes), so a file from a stranger is not given to it.
@@ -6,7 +6,9 @@ times as many: not in three minutes), so a file from a stranger is not given to 
 What is resolved: voices and layers (``&``), chords, broken rhythm, tuplets,
 ties, accidentals that hold to the end of the bar, keys with modes and their
 own accidentals, bars of rest, repeats and endings on request. Grace notes,
-decorations, words and the play order of ``P:`` are left out.
+decorations, words and the play order of ``P:`` are left out. Chord symbols stand
+in quotes before the note they sound with; so do words, fingerings and dynamics,
+which the standard would have marked (``"^slow"``) and old books do not.
 
 References
 ----------
@@ -16,32 +18,31 @@ References
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from musictrend.corpus.files import read_text
 from musictrend.corpus.notes import LONGEST, Notes, beat_length, collect_notes, join_ties, line_of_fifths
+from musictrend.corpus.readers._abc_book import WrittenTune, find_tune
 from musictrend.corpus.readers._metre import BarMark, unfold_by_marks
 from musictrend.corpus.readers.reader import MALFORMED
-from musictrend.errors import ReaderError
+from musictrend.errors import ChordLabelError, ReaderError
+from musictrend.harmony.key import Key
 
-__all__ = ["notes_from_abc"]
+__all__ = ["Tune", "Voice", "notes_from_abc", "parse_tune"]
 
-MAX_ABC = 2**20  # bytes; the longest tunes have some 10,000
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SHARPS = "FCGDAEB"  # in the order of key signatures
+THIRDS = {
+    "maj": "major", "ion": "major", "mix": "major", "lyd": "major",
+    "m": "minor", "min": "minor", "dor": "minor", "aeo": "minor", "phr": "minor", "loc": "minor",
+}  # fmt: skip
 MODES = {"maj": 0, "ion": 0, "mix": -1, "dor": -2, "m": -3, "min": -3, "aeo": -3, "phr": -4, "loc": -5, "lyd": 1}
 # (p: so many notes take the time of q; None is 3 in compound metres and 2 in others.
 TUPLETS = {2: 3, 3: 2, 4: 3, 5: None, 6: 2, 7: None, 8: 3, 9: None}
-_TUNE = re.compile(r"(?m)^X:")
-_VOICE = re.compile(r"(?m)^V:\s*(\S+)|\[V:\s*([^\]\s]+)")
-_BARE = re.compile(r'(?m)^(?:[A-Za-z+]:|%).*$|"[^"\n]*"|!\w[^!\n]{0,80}!|\[[A-Za-z]:[^\]\n]{0,80}\]|%.*$')
-# Notes together: [CEG], or a second layer of a bar after &.
-_TOGETHER = re.compile(r"\[[\^_=]{0,2}[A-Ga-g][^\]|:a-gA-G]{0,16}[A-Ga-g][^\]|:]{0,64}\]|&")
 _LENGTH = r"(?:\d{1,4})?/{0,4}(?:\d{1,4})?"
 _TOKEN = re.compile(
     r"\[(?P<field>[A-Za-z]):(?P<value>[^\]]{0,200})\]"
-    r'|"[^"]{0,200}"|![^!\s]{1,80}!|\+[A-Za-z.0-9]{1,20}\+|\{[^}]{0,200}\}'
+    r'|"(?P<quote>[^"]{0,200})"|![^!\s]{1,80}!|\+[A-Za-z.0-9]{1,20}\+|\{[^}]{0,200}\}'
     r"|(?P<bar>:*\[?\|[|\]]*:*|::+)[ ]*(?P<after>\[?\d[\d,-]{0,20})?"
     r"|\[(?P<ending>\d[\d,-]{0,20})"
     r"|\((?P<tuplet>\d(?::\d?){0,2})"
@@ -59,11 +60,28 @@ _CLEF = re.compile(
     r"(?:clef\s*=\s*)?\b(?:treble|alto|tenor|bass|soprano|mezzo|baritone|[GFC]\d?)([+-])8", re.IGNORECASE
 )
 _SHIFT = re.compile(r"\b(octave|transpose|t)\s*=\s*(-?\d{1,2})\b")
+# A text in quotes that is meant as a chord symbol: a note name, and then nothing that makes a word of it.
+_SYMBOL = re.compile(
+    r"(?:[A-G](?:#{1,2}|b{1,2}|♯|♭)?(?:$|[\d(/+°ø^-]|[oh](?![a-z])|m(?![a-z])|mi?(?=\d)|maj|M|min?(?![a-z])|"
+    r"m(?:aj|b\d|add|sus|M)|dim|aug|sus|add|alt)|N\.?C\.?$)"
+)
+_BESIDE = re.compile(r"(?<=.)\((?:[A-G][^()]{0,20})\)$")  # "G(Em)": another chord that would do
+_BASS = re.compile(r"/[a-g](?=[#b]?$)")  # "Am/c" is written as often as "Am/C"
 
 
 @dataclass
-class _Voice:
-    """State of one voice and what was found in it."""
+class Voice:
+    """State of one voice and what was found in it.
+
+    Attributes
+    ----------
+    bars : list of float
+        Where bars begin, in quarter notes; after `Tune.finish` the last number is where the last bar ends.
+    nominals, beats, marks :
+        Of each bar: its length by the metre (NaN without one), length of a beat, what it says of repeats.
+    symbols : list of (onset, text, key, line)
+        Chord symbols as written.
+    """
 
     unit: float = 0.5  # quarter notes of a note without length
     metre: tuple[float, float] = (4.0, 4.0)
@@ -80,63 +98,70 @@ class _Voice:
     beats: list[float] = field(default_factory=list)
     marks: list[BarMark] = field(default_factory=lambda: [BarMark()])
     endings: tuple[int, ...] = ()
+    nominals: list[float] = field(default_factory=list)
+    key: Key | None = None
+    symbols: list[tuple[float, str, Key | None, int]] = field(default_factory=list)
+    waiting: list[tuple[str, int]] = field(default_factory=list)  # symbols whose note has not come yet
     fifths: list[tuple[float, int]] = field(default_factory=list)
     tempos: list[tuple[float, float]] = field(default_factory=list)
 
 
-def notes_from_abc(path: Path, *, unfold: bool = False) -> Notes:
-    """Notes of a file with one ABC tune.
+def notes_from_abc(path: Path, *, part: str = "", unfold: bool = False) -> Notes:
+    """Notes of one ABC tune.
+
+    Parameters
+    ----------
+    path : Path
+    part : str
+        Which tune of a book, by its ``X:``; the first without.
+    unfold : bool
+        Play repeats and endings out.
 
     Raises
     ------
     ReaderError
-        For a book of several tunes, and for what is no ABC.
+        For what is no ABC, and a tune that is not in the book.
     """
-    text = read_text(path, limit=MAX_ABC, lenient=True)
-    tunes = _TUNE.split(text)[1:]
-    if not tunes:
-        raise ReaderError("no ABC tune: no line begins with X:", hint="is this the right file?")
-    if len(tunes) > 1:
-        together = sum(map(_has_parts, tunes))
-        if 2 * together < len(tunes):  # a tune with a double stop or two leaves a tune book what it is
-            book = f"a book of {len(tunes)} tunes of one voice"
-            raise ReaderError(f"monophonic: {book}", hint="chords are estimated from polyphonic scores only")
-        raise ReaderError(f"{len(tunes)} pieces in one ABC file: one is read", hint="write each to a file of its own")
-    tune = _Tune()
+    written = find_tune(path, part)
+    notes = parse_tune(written).collect(unfold)
+    return replace(notes, warnings=written.say_which(part) + notes.warnings)
+
+
+def parse_tune(written: WrittenTune) -> Tune:
+    """A tune of a book, parsed. Raises `ReaderError`."""
+    tune = Tune()
     try:
-        tune.read("X:" + tunes[0])
+        tune.read(written.head, 1)
+        tune.read(written.text, written.line)
+        tune.finish()
     except MALFORMED as error:
         raise ReaderError(f"no ABC that can be read: {error}"[:200], hint="is this the right file?") from None
-    return tune.collect(unfold)
+    return tune
 
 
-def _has_parts(text: str) -> bool:
-    """Whether anything in an ABC text can sound together: voices, layers or chords of notes."""
-    if len({a or b for a, b in _VOICE.findall(text)}) > 1:
-        return True
-    return _TOGETHER.search(_BARE.sub("", text)) is not None
-
-
-class _Tune:
+class Tune:
     """One tune, read line by line."""
 
     def __init__(self) -> None:
-        self.head = _Voice()  # what the header says of all voices
-        self.voices: dict[str, _Voice] = {}
-        self.voice: _Voice | None = None
+        self.line = 0
+        self.words: list[str] = []  # in quotes, and no chord symbols
+        self.head = Voice()  # what the header says of all voices
+        self.voices: dict[str, Voice] = {}
+        self.voice: Voice | None = None
         self.unit_written = False
         self.labels: dict[str, str] = {}
 
-    def read(self, text: str) -> None:
-        in_head = True
-        for line in text.splitlines():
+    def read(self, text: str, first_line: int = 1) -> None:
+        in_head, over = True, False
+        for self.line, line in enumerate(text.splitlines(), first_line):
+            over = over or not (in_head or line.strip())  # an empty line ends a tune
             line = line.partition("%")[0].rstrip().removesuffix("\\")
             if len(line) > 1 and line[1] == ":" and (line[0].isalpha() or line[0] == "+") and line[2:3] not in "|:":
                 self.set_field(line[0], line[2:].strip(), in_head)
                 in_head = in_head and line[0] != "K"
             elif len(line) == 2 and line[1] == ":":
                 continue
-            elif not in_head:
+            elif not in_head and not (over and "|" not in line):  # prose between tunes has no bar lines
                 self.read_music(line)
 
     def set_field(self, name: str, value: str, in_head: bool) -> None:
@@ -174,21 +199,23 @@ class _Tune:
             if len(self.voices) >= 200:
                 raise ValueError("more than 200 voices")
             head = self.head
-            voice = self.voices[name] = _Voice(head.unit, head.metre, dict(head.signature), head.shift)
+            voice = self.voices[name] = Voice(head.unit, head.metre, dict(head.signature), head.shift, key=head.key)
             voice.fifths, voice.tempos = list(head.fifths), list(head.tempos)
         if len(words) > 1:
             voice.shift = _shift(value, voice.shift)
         if not in_head:
             self.voice = voice
 
-    def set_key(self, value: str, voice: _Voice) -> None:
+    def set_key(self, value: str, voice: Voice) -> None:
         voice.shift = _shift(value, voice.shift)
         own = {letter.upper(): {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}[s] for s, letter in _OWN.findall(value)}
+        voice.key = None
         if value[:2].upper() == "HP":
             fifths = 2  # the pipes: F and C sharp
         elif match := _KEY.match(value):
             mode = MODES.get((match[3] or "maj").lower(), 0)
             fifths = line_of_fifths(match[1].upper(), {"#": 1, "b": -1, "": 0}[match[2].lower()]) + mode
+            voice.key = _key_of(match)
         elif value.lower().startswith("none") or own:
             fifths = 0
         else:
@@ -197,10 +224,10 @@ class _Tune:
         names = SHARPS[:fifths] if fifths > 0 else SHARPS[::-1][:-fifths] if fifths < 0 else ""
         voice.signature = {letter: 1 if fifths > 0 else -1 for letter in names} | own
         for each in [voice] if voice is not self.head else [voice, *self.voices.values()]:
-            each.signature = voice.signature
+            each.signature, each.key = voice.signature, voice.key
             each.fifths.append((each.now, fifths))
 
-    def set_tempo(self, value: str, voice: _Voice) -> None:
+    def set_tempo(self, value: str, voice: Voice) -> None:
         if match := re.search(r"(?:(\d+)/(\d+)\s*=\s*)?(\d{1,4})\s*$", value.partition('"')[0] or value):
             beat = 4.0 * int(match[1][:4]) / max(int(match[2][:4]), 1) if match[1] else voice.unit
             voice.tempos.append((voice.now, beat * int(match[3])))
@@ -213,7 +240,9 @@ class _Tune:
             if self.voice is None:
                 self.voice = self.voices.setdefault("", self.head) if not self.voices else [*self.voices.values()][0]
             voice = self.voice
-            if match["note"]:
+            if match["quote"] is not None:
+                self.note_symbol(match["quote"])
+            elif match["note"]:
                 self.strike([match["note"]], 1.0, False)
             elif match["chord"]:
                 inner = [found[0] for found in _NOTE.finditer(match["chord"])]
@@ -233,6 +262,25 @@ class _Tune:
                 voice.until = max(voice.until, voice.now)
                 voice.now = voice.bars[-1]
 
+    def note_symbol(self, text: str) -> None:
+        """A text in quotes: a chord symbol waits for its note; words, dynamics and fingerings are let go."""
+        voice = self.voice
+        assert voice is not None
+        symbol = _BESIDE.sub("", text.partition(";")[0].strip())
+        symbol = _BASS.sub(lambda match: match[0].upper(), symbol)
+        if _SYMBOL.match(symbol):
+            voice.waiting.append((symbol, self.line))
+        elif text.strip() and text[0] not in "^_<>@":  # these say that it is no chord
+            self.words.append(text)
+
+    def place_symbols(self, length: float) -> None:
+        """Symbols before a note or rest share its time."""
+        voice = self.voice
+        assert voice is not None
+        for i, (symbol, line) in enumerate(voice.waiting):
+            voice.symbols.append((voice.now + length * i / len(voice.waiting), symbol, voice.key, line))
+        voice.waiting.clear()
+
     def strike(self, written: list[str], factor: float, tied: bool) -> None:
         """A note, or notes together; these last as long as the first."""
         voice = self.voice
@@ -244,6 +292,7 @@ class _Tune:
             raise ReaderError(f"a note of {length:g} quarter notes", place=f"bar {len(voice.bars)}",
                               hint="is its length right?")  # fmt: skip
         voice.last = (len(voice.notes), voice.now, length)
+        self.place_symbols(length)
         for note in parsed:
             assert note is not None
             letter, octave = note[2].upper(), 4 + note[2].islower() + note[3].count("'") - note[3].count(",")
@@ -265,6 +314,7 @@ class _Tune:
         bars = min(count, 500.0) * (4.0 * voice.metre[0] / voice.metre[1] or 4.0)
         length = bars if kind in "ZX" else voice.unit * count * self._ratio()
         voice.last = (len(voice.notes), voice.now, length)
+        self.place_symbols(length)
         voice.now += length
 
     def _ratio(self) -> float:
@@ -311,6 +361,7 @@ class _Tune:
         if end > voice.bars[-1]:
             voice.bars.append(end)
             voice.beats.append(beat_length(*voice.metre) if voice.metre[0] else 1.0)
+            voice.nominals.append(4.0 * voice.metre[0] / voice.metre[1] or float("nan"))
             voice.marks.append(BarMark())
         if closes:
             voice.endings = ()
@@ -319,10 +370,15 @@ class _Tune:
         voice.marks[-1].endings = voice.endings
         voice.marks[-1].repeat_start |= sign[-1] == ":"
 
-    def collect(self, unfold: bool) -> Notes:
-        voices = [voice for voice in self.voices.values() if voice.notes]
-        for self.voice in voices:
+    def finish(self) -> None:
+        """Close the last bar of every voice."""
+        for voice in self.voices.values():
+            self.voice = voice
             self.close_bar("|", None)
+
+    def collect(self, unfold: bool) -> Notes:
+        """The notes of all voices; as they sound with ``unfold``."""
+        voices = [voice for voice in self.voices.values() if voice.notes]
         rows = [(*note, i) for i, voice in enumerate(voices) for note in join_ties(voice.notes, [0.0])]
         lead = max(voices, key=lambda v: len(v.beats), default=self.head)
         end = max((row[0] + row[1] for row in rows), default=0.0)
@@ -362,3 +418,11 @@ def _passes(text: str) -> tuple[int, ...]:
         if first.isdecimal():
             found += range(int(first[:2]), (int(last[:2]) if dash and last.isdecimal() else int(first[:2])) + 1)
     return tuple(found[:16])
+
+
+def _key_of(match: re.Match[str]) -> Key | None:
+    """The key of a ``K:`` field; a mode is major or minor by its third."""
+    try:
+        return Key.parse(f"{match[1].upper()}{match[2].lower()} {THIRDS[(match[3] or 'maj').lower()]}")
+    except ChordLabelError:  # no key that anyone writes
+        return None

@@ -152,9 +152,9 @@ def _read_note(element: Any, part: _Part, bar: int, now: float, before: float) -
     else:
         length = duration / part.divisions
         if not 0 <= length <= LONGEST:
-            raise ReaderError(
-                f"a note of {length:g} quarter notes", place=f"bar {bar + 1}", hint="export the score again"
-            )
+            written = (element.findtext("duration") or "").strip()[:20]
+            raise ReaderError(f"a note of {length:g} quarter notes: its <duration> is {written!r}",
+                              place=f"bar {bar + 1}", hint="export the score again")  # fmt: skip
     at = before if chord else now
     if pitch is not None and not silent:
         step, alter, octave = "", 0.0, 4.0

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from musictrend.corpus.annotation import Annotation
-from musictrend.corpus.files import MAX_FIELD, MAX_LINE, iter_lines, read_head, resolve_inside
+from musictrend.corpus.files import MAX_FIELD, MAX_LINE, head_of, iter_lines, resolve_inside
 from musictrend.corpus.readers.chordstrings import parse_chord_string
 from musictrend.corpus.readers.reader import Reader, guarded
 from musictrend.corpus.track import Track
@@ -54,14 +54,12 @@ class Chordonomicon(Reader):
 
     def recognises(self, root: Path) -> bool:
         """Whether the CSV lies in the folder."""
-        return any(self.recognises_file(root / name) for name in FILES)
+        return any(self.recognises_file(root / name, head_of(root / name)) for name in FILES)
 
-    def recognises_file(self, path: Path) -> bool:
+    def recognises_file(self, path: Path, head: str) -> bool:
         """Whether a file has Chordonomicon's name and columns."""
-        if path.name not in FILES or not path.is_file():
-            return False
-        head = read_head(path, 4096).decode("utf-8-sig", "replace").splitlines()
-        return bool(head) and {"id", "chords", "main_genre", "rock_genre"} <= set(head[0].split(","))
+        columns = head.partition("\n")[0].strip().split(",")
+        return path.name in FILES and {"id", "chords", "main_genre", "rock_genre"} <= set(columns)
 
     def list_tracks(self, root: Path) -> Iterator[Track]:
         """One track a row, in the file's order."""

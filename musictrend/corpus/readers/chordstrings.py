@@ -1,6 +1,7 @@
 """Plain chord strings: ``C G/B Amin F``, with ``<verse_1>`` marks, or in bars ``| C | Am F |``.
 
-A ``.chords`` or ``.txt`` file of one song, or the ``chords`` column of a table.
+A ``.chords`` or ``.txt`` file of one song, or the ``chords`` column of a table. Of ``.txt`` it is the last
+resort, after every reader that knows its own: nine words in ten must look like chord symbols.
 Files may begin with lines such as ``title: ...``, ``artist:``, ``year:``, ``genre:``,
 ``key:``; lines that begin with ``# `` are comments. Only the order is known, unless
 every line has bar lines: then the chords of a bar share it equally, ``.`` and ``/``
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from musictrend.corpus.annotation import Annotation
@@ -24,6 +26,7 @@ from musictrend.corpus.readers.lab import parse_lab
 from musictrend.corpus.readers.reader import Reader
 from musictrend.corpus.track import Track
 from musictrend.errors import ReaderError
+from musictrend.harmony.dialects import read_symbol
 from musictrend.harmony.key import Key
 
 __all__ = ["READER", "ChordStrings", "parse_chord_string", "tell_dialect"]
@@ -35,7 +38,17 @@ _SEPARATOR = re.compile(r"\|+|[,;](?=\s|$)")
 _PUNCTUATION = re.compile(r"\||[,;](?:\s|$)|(?:^|\s)[^A-Za-z0-9\s]")
 _NO_SYMBOL = re.compile(r"[^A-Za-z0-9]+")
 _CHORDONOMICON = re.compile(r"(?:^|/)[A-G]s(?!us)|no3d")
-_PLAUSIBLE = re.compile(r"[A-Ha-h](?![a-z]{4})|N$|X$|N\.?C\.?$|n$|\d")
+# A root with what may follow one; Cmaj7#11 and C^9(no3) are, Cheese and Bars are not.
+_PLAUSIBLE = re.compile(
+    r"""\(?[A-H](?:[#b♯♭x]|s(?!us))*+
+    (?:maj|min|mi|ma|dim|aug|sus|add|omit|no|alt|hdim|dom|Maj|Min|Dim|Aug|Sus|Add|MAJ|M|m|h|o|j|d|s|b|x|\d
+    |[-#♯♭+^°ºøØΔ△∆:;()\[\],*.!?'"’]|[/\\][A-Ha-h]?)*+|N|X|n|N\.?C\.?""",
+    re.X,
+)
+# What other formats write, and no chord string: "Title = ...", "P1: ...", "S[Cm, 2/4]: ...".
+_ASSIGNMENT = re.compile(r"\s*([A-Za-z]\w*)[ \t]*(?:\[[^\]]*\][ \t]*:|[ \t]*:(?=\s|$)|=)")
+# Share of the words that must look like chord symbols; the others are kept as X. A column is chords by its name.
+SHARE_OF_FILE, SHARE_OF_COLUMN = 0.9, 0.5
 
 
 def parse_chord_string(text: str) -> tuple[list[str], list[str]]:
@@ -124,7 +137,7 @@ class ChordStrings(Reader):
     def read_track(self, root: Path, track: Track) -> Annotation:
         """The track's own ``chords``, else its file."""
         if track.chords:
-            annotation = read_lines(track.track_id, [("", track.chords)])
+            annotation = read_lines(track.track_id, [("", track.chords)], SHARE_OF_COLUMN)
         else:
             annotation = super().read_track(root, track)
         annotation.keys = annotation.keys or track.key
@@ -144,6 +157,12 @@ class ChordStrings(Reader):
             if match and not lines:
                 head[match[1].lower().removesuffix("s")] = match[2]
             elif line.strip() and not re.match(r"\s*#(\s|$)", line):
+                if match := _ASSIGNMENT.match(line):
+                    raise ReaderError(
+                        f"{match[0].strip()!r} begins a line: chord strings hold chords alone",
+                        place=f"line {number}",
+                        hint="title, artist, year, genre and key may stand first; a section is written <verse>",
+                    )
                 lines.append((f"line {number}", line))
         annotation = read_lines(path.stem, lines)
         annotation.title, annotation.artist, annotation.year = (
@@ -158,20 +177,25 @@ class ChordStrings(Reader):
         return [annotation]
 
 
-def read_lines(track_id: str, lines: list[tuple[str, str]]) -> Annotation:
+def read_lines(track_id: str, lines: list[tuple[str, str]], share: float = SHARE_OF_FILE) -> Annotation:
     """Chords of some lines, each with its place; in bars when every line that has chords has bar lines."""
     parsed = [(place, line, *parse_chord_string(line)) for place, line in lines]
     everything = [symbol for _, _, symbols, _ in parsed for symbol in symbols]
     if not everything:
         raise ReaderError("no chord symbols in it", hint="write them with blanks between, such as: C G/B Amin F")
-    plausible = sum(_PLAUSIBLE.match(symbol) is not None for symbol in everything)
-    if 2 * plausible < len(everything):
+    dialect = tell_dialect(everything, marked=any(_MARK.search(line) for _, line in lines))
+    odd = [
+        (place, symbol)
+        for place, _, symbols, _ in parsed
+        for symbol in symbols
+        if not (_PLAUSIBLE.fullmatch(symbol) or _reads(symbol, dialect))
+    ]
+    if len(everything) - len(odd) < share * len(everything):
         raise ReaderError(
-            f"{len(everything) - plausible} of {len(everything)} words look like no chord symbol",
-            place=parsed[0][0],
+            f"{len(odd)} of {len(everything)} words look like no chord symbol, such as {odd[0][1][:40]!r}",
+            place=odd[0][0],
             hint="is this the right file?",
         )
-    dialect = tell_dialect(everything, marked=any(_MARK.search(line) for _, line in lines))
     if all("|" in line for _, line, symbols, _ in parsed if symbols):
         return _read_bars(track_id, lines, dialect)
     places: list[str] = []
@@ -183,6 +207,12 @@ def read_lines(track_id: str, lines: list[tuple[str, str]]) -> Annotation:
         if marks := _MARK.findall(line):
             section = marks[-1].strip()
     return Annotation(track_id, everything, dialect, places=places)
+
+
+@lru_cache(maxsize=4096)
+def _reads(symbol: str, dialect: str) -> bool:
+    """Whether a word can be read as a chord symbol."""
+    return not read_symbol(symbol, dialect)[1]
 
 
 def _read_bars(track_id: str, lines: list[tuple[str, str]], dialect: str) -> Annotation:

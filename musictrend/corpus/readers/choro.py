@@ -26,7 +26,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from musictrend.corpus.annotation import Annotation
-from musictrend.corpus.files import iter_rows, read_text
+from musictrend.corpus.files import head_of, iter_rows, read_text
 from musictrend.corpus.readers._bars import BarWriter, parse_metre, share_equally
 from musictrend.corpus.readers.reader import Reader
 from musictrend.corpus.track import Track
@@ -37,6 +37,7 @@ from musictrend.harmony.key import Key
 _DEFINITION = re.compile(r"\s*(\w+)\s*(?:\[([^\]]*)\])?\s*:(.*)")
 _FILE = re.compile(r"(?:(\d)_)?(.+?)(?:_[A-Z]{2,3})?")  # volume, title, initials of who transcribed it
 _NAME = re.compile(r"\$(\w+)(?:\*(\d{1,2}))?")
+_SONG = re.compile(r"^S[ \t]*\[[^\]\n]+\][ \t]*:.*\$", re.M)
 MAX_DEPTH = 20  # of definitions in definitions; the corpus has 3
 
 Definition = tuple[int, str, str]  # line, brackets, body
@@ -56,6 +57,11 @@ class Choro(Reader):
     year_kind = "composition"
     transcription = "lead sheet"
     dialect = "cifra"
+    shared_suffixes = (".txt",)
+
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether an ``S[...]:`` line names what is to be played."""
+        return _SONG.search(head) is not None
 
     def recognises(self, root: Path) -> bool:
         """Whether ``transcriptions`` (or ``data/transcriptions``) holds texts with an ``S[...]:`` line."""
@@ -63,11 +69,7 @@ class Choro(Reader):
         first = next(iter(sorted(folder.glob("*.txt"))), None) if folder else None
         if first is None:
             return False
-        try:
-            text = read_text(first, limit=2**20)
-        except ReaderError:
-            return False
-        return re.search(r"^S\[[^\]]+\]\s*:.*\$", text, re.M) is not None
+        return self.recognises_file(first, head_of(first))
 
     def list_tracks(self, root: Path) -> Iterator[Track]:
         """One track a file, in the order of file names."""

@@ -46,6 +46,10 @@ class ChorrrdsReader(Reader):
             return b"music" in head and b"popul" in head and b"chord" in head
         return bool(name) and bool(find_table(root, "genre", (".csv", ".rda")))
 
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether a file is one of the corpus' tables."""
+        return path.stem in ("all", "genre") and self.recognises(path.parent)
+
     def _table(self, root: Path) -> Table:
         name = find_table(root, "all", (".csv", ".rda"))
         if not name:

@@ -144,6 +144,12 @@ class CoCoPopsBillboardReader(Reader):
     transcription = "full transcription"
     dialect = "humdrum_harte"
     suffixes = (".harm",)
+    shared_suffixes = (".hum",)
+
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether a ``.hum`` has one ``**harte`` spine; two are those of RS200."""
+        spines = next((line for line in head.splitlines() if line.startswith("**")), "").split("\t")
+        return spines.count("**harte") == 1
 
     def recognises(self, root: Path) -> bool:
         """The sample's table beside a folder of ``.harm`` files."""

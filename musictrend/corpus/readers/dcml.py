@@ -63,6 +63,7 @@ class DcmlReader(Reader):
     year_kind = "composition"
     transcription = "analysis"
     dialect = "dcml"
+    suffixes = (".harmonies.tsv",)
 
     def recognises(self, root: Path) -> bool:
         """Whether the folder, or one below it, has ``metadata.tsv`` beside ``harmonies``."""
@@ -99,14 +100,26 @@ class DcmlReader(Reader):
 
     def read_track(self, root: Path, track: Track) -> Annotation:
         """Labels of one piece in the order they sound."""
-        harmonies = _read_table(resolve_inside(root, track.path))
         measures = _measures_file(root, track.path)
-        bars = _read_bars(resolve_inside(root, measures)) if measures else []
-        labels = _read_labels(harmonies)
-        annotation = _unfold(labels, bars) if bars and all(x.bar is not None for x in labels) else _as_written(labels)
-        annotation.track_id, annotation.dialect = track.track_id, self.dialect
-        annotation.title, annotation.artist = track.title, track.artist
+        annotation = _read_piece(resolve_inside(root, track.path), resolve_inside(root, measures) if measures else None)
+        annotation.track_id, annotation.title, annotation.artist = track.track_id, track.title, track.artist
         return annotation
+
+    def read_file(self, path: Path) -> list[Annotation]:
+        """Labels of one file of harmonies, in the order they are written: as the notes of a score are read."""
+        annotation = _read_piece(path, None)
+        annotation.track_id = path.stem.removesuffix(".harmonies")
+        return [annotation]
+
+
+def _read_piece(harmonies: Path, measures: Path | None) -> Annotation:
+    """Labels as they sound where the bars are known, else as written."""
+    bars = _read_bars(measures) if measures else []
+    labels = _read_labels(_read_table(harmonies), all_endings=measures is None)
+    unfolded = bars and all(x.bar is not None for x in labels)
+    annotation = _unfold(labels, bars) if unfolded else _as_written(labels)
+    annotation.dialect = READER.dialect
+    return annotation
 
 
 def _harmony_files(folder: Path) -> dict[str, str]:
@@ -225,8 +238,8 @@ def _read_bars(path: Path) -> list[_Bar]:
     return bars
 
 
-def _read_labels(rows: list[dict[str, str]]) -> list[_Label]:
-    """Labels with a chord, in the order written."""
+def _read_labels(rows: list[dict[str, str]], *, all_endings: bool = False) -> list[_Label]:
+    """Labels with a chord, in the order written; times count the last ending alone, or ``all_endings``."""
     if "label" not in rows[0] and "chord" not in rows[0]:
         raise ReaderError("neither a label nor a chord column", place="line 1", hint="is this a harmonies file?")
     labels = []
@@ -237,7 +250,7 @@ def _read_labels(rows: list[dict[str, str]]) -> list[_Label]:
             continue
         bar = row.get("mc", "")
         position = _fraction(row.get("mc_onset", ""))
-        onset = _fraction(row.get("quarterbeats", ""))
+        onset = _fraction((all_endings and row.get("quarterbeats_all_endings")) or row.get("quarterbeats", ""))
         duration = _fraction(row.get("duration_qb", ""))
         labels.append(
             _Label(

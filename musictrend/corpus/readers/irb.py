@@ -79,6 +79,10 @@ class IrbReader(Reader):
         """Whether ``irb_chords.tsv`` or ``irb.rda`` is there."""
         return bool(self._file(root))
 
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether a file is the corpus' table."""
+        return path.name == self._file(path.parent)
+
     @staticmethod
     def _file(root: Path) -> str:
         return find_table(root, "irb_chords") or find_table(root, "irb", (".rda", ".csv", ".tsv"))

@@ -153,6 +153,7 @@ class IReal(Reader):
     transcription = "lead sheet"
     dialect = "ireal"
     suffixes = (".html", ".htm", ".irealb", ".irealbook", ".ireal")
+    shared_suffixes = (".txt",)
     holds_many = True
 
     def recognises(self, root: Path) -> bool:
@@ -160,9 +161,9 @@ class IReal(Reader):
         files = self._files(root)[:5]
         return bool(files) and all(_holds_link(path) for path in files)
 
-    def recognises_file(self, path: Path) -> bool:
-        """Whether a page or text holds an iReal link."""
-        return _holds_link(path)
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether a text holds an iReal link."""
+        return re.search(r"irealb(ook)?://", head) is not None
 
     def list_tracks(self, root: Path) -> Iterator[Track]:
         """One track a song, in the order of files and in them; a file without songs is one failed track."""

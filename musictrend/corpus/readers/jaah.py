@@ -22,7 +22,7 @@ from statistics import median
 from typing import Any
 
 from musictrend.corpus.annotation import Annotation
-from musictrend.corpus.files import read_json, read_text, resolve_inside
+from musictrend.corpus.files import head_of, read_json, resolve_inside
 from musictrend.corpus.readers.reader import Reader
 from musictrend.corpus.track import Track
 from musictrend.errors import ReaderError
@@ -52,17 +52,16 @@ class Jaah(Reader):
     url = "https://github.com/MTG/JAAH"
     transcription = "full transcription"
     dialect = "harte"
+    shared_suffixes = (".json",)
+
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether it is JSON with ``parts`` and ``beats`` under a metre."""
+        return head.lstrip()[:1] == "{" and all(f'"{key}"' in head for key in ("parts", "beats", "metre", "artist"))
 
     def recognises(self, root: Path) -> bool:
         """Whether ``annotations`` holds JSON files with ``parts`` and ``beats``."""
         first = next(iter(sorted((root / "annotations").glob("*.json"))), None)
-        if first is None:
-            return False
-        try:
-            text = read_text(first, limit=4 * 2**20)
-        except ReaderError:
-            return False
-        return all(f'"{key}"' in text for key in ("parts", "beats", "metre", "artist"))
+        return first is not None and self.recognises_file(first, head_of(first))
 
     def list_tracks(self, root: Path) -> Iterator[Track]:
         """One track a file, in the order of file names."""

@@ -24,6 +24,7 @@ from musictrend.corpus.files import read_json
 from musictrend.corpus.readers.reader import Reader
 from musictrend.errors import ChordLabelError, ReaderError
 from musictrend.harmony.key import Key
+from musictrend.harmony.sequence import UNITS
 
 __all__ = ["READER", "JamsReader", "parse_jams"]
 
@@ -49,7 +50,7 @@ def parse_jams(content: Any, name: str = "") -> list[Annotation]:
     Returns
     -------
     annotations : list of Annotation
-        In seconds.
+        In seconds, or in the unit that musictrend wrote beside them.
 
     Raises
     ------
@@ -127,7 +128,9 @@ def _first(annotations: list[dict], namespace: str) -> list[tuple[float, float, 
 def _read_chords(entry: dict, name: str) -> Annotation:
     """Chords of one annotation; Roman numerals bring their tonic along."""
     namespace = entry["namespace"]
-    song = Annotation(name, dialect=NAMESPACES[namespace], unit="seconds")
+    sandbox = entry.get("sandbox")
+    unit = sandbox.get("unit") if isinstance(sandbox, dict) else None  # ours; JAMS itself knows seconds alone
+    song = Annotation(name, dialect=NAMESPACES[namespace], unit=unit if unit in UNITS else "seconds")
     onsets: list[float] = []
     durations: list[float] = []
     places: list[str] = []

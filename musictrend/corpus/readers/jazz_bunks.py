@@ -22,6 +22,7 @@ from musictrend.corpus.track import Track
 from musictrend.errors import ReaderError
 
 _HEADER = re.compile(r"\s*([A-Za-z]+)\s*=\s*(.*?)\s*")
+_FIELDS = re.compile(r"^[ \t]*(\w*Title|ComposedBy|DBKeySig|TimeSig|Bars)[ \t]*=", re.M)
 
 
 class JazzBunks(Reader):
@@ -37,6 +38,11 @@ class JazzBunks(Reader):
     url = "https://github.com/carey-bunks/Jazz-Chord-Progressions-Corpus"
     transcription = "lead sheet"
     dialect = "leadsheet"
+    shared_suffixes = (".txt",)
+
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether at least two of the corpus' own fields come before lines of bars."""
+        return len(set(_FIELDS.findall(head))) > 1 and "|" in head
 
     def recognises(self, root: Path) -> bool:
         """Whether there is a folder ``SongDB`` with folders named ``Songs[...]``."""

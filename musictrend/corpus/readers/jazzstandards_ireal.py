@@ -24,7 +24,7 @@ from typing import Any
 from musictrend.corpus.annotation import Annotation
 from musictrend.corpus.files import read_json, resolve_inside
 from musictrend.corpus.readers._bars import BarWriter, parse_metre, share_equally
-from musictrend.corpus.readers.reader import Reader
+from musictrend.corpus.readers.reader import Reader, guarded
 from musictrend.corpus.track import Track
 from musictrend.errors import ReaderError
 from musictrend.harmony.key import Key
@@ -43,6 +43,12 @@ class JazzStandards(Reader):
     url = "https://github.com/mikeoliphant/JazzStandards"
     transcription = "lead sheet"
     dialect = "leadsheet"
+    shared_suffixes = (".json",)
+    holds_many = True
+
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether it is a JSON list of tunes with sections."""
+        return head.lstrip()[:1] == "[" and '"Sections"' in head and '"MainSegment"' in head
 
     def recognises(self, root: Path) -> bool:
         """Whether there is a ``JazzStandards.json``."""
@@ -50,36 +56,67 @@ class JazzStandards(Reader):
 
     def list_tracks(self, root: Path) -> Iterator[Track]:
         """One track a tune, in the file's order; equal titles are numbered."""
-        used: Counter[str] = Counter()
-        for number, tune in enumerate(_tunes(resolve_inside(root, FILE))):
-            title = str(tune.get("Title") or "") if isinstance(tune, dict) else ""
-            used[title] += 1
-            track_id = title if title and used[title] == 1 else f"{title or 'tune'} {used[title]}"
+        tunes = _tunes(resolve_inside(root, FILE))
+        for number, (track_id, title, tune) in enumerate(zip(_names(tunes), map(_title, tunes), tunes, strict=True)):
             where = {"track_id": track_id, "path": FILE, "part": str(number), "title": title}
             if not isinstance(tune, dict) or not isinstance(tune.get("Sections"), list):
                 yield Track(**where, status="failed", reason=f'tune {number + 1} has no list "Sections"')  # type: ignore[arg-type]
                 continue
-            genres = tuple(filter(None, [str(tune.get("Rhythm") or "").strip()]))
             composer = str(tune.get("Composer") or "")
-            yield Track(**where, artist=composer, genres=genres, key=_key(tune)[0])  # type: ignore[arg-type]
+            yield Track(**where, artist=composer, genres=_genres(tune), key=_key(tune)[0])  # type: ignore[arg-type]
 
     def read_track(self, root: Path, track: Track) -> Annotation:
         """The tune, in quarter notes where it has a time signature, else in bars."""
         tunes = _tunes(resolve_inside(root, track.path or FILE))
-        number = int(track.part)
+        part = track.part or "0"
+        # A place in the file, as the corpus is listed; else a name, as the pieces of a single file are.
+        number = int(part) if part.isdecimal() else next((i for i, n in enumerate(_names(tunes)) if n == part), -1)
         if not 0 <= number < len(tunes):
             raise ReaderError(
-                f"tune {number + 1} is not in {FILE}, which has {len(tunes)}", hint="list the corpus again"
+                f"tune {part!r} is not in {track.path or FILE}, which has {len(tunes)}", hint="list the corpus again"
             )
-        tune = tunes[number]
-        writer = BarWriter(parse_metre(str(tune.get("TimeSignature") or "")))
-        key, problem = _key(tune)
-        warnings = [("Key", problem)] if problem else []
-        for label, segment in _unfold(tune["Sections"], warnings):
-            for bar_number, bar in enumerate(segment.split("|"), 1):
-                names = [_ALTERNATIVE.sub("", slot).strip() or None for slot in bar.split(",")]
-                writer.write(share_equally(names), key=key, place=f"{label}, bar {bar_number}")
-        return writer.annotate(track.track_id, self.dialect, warnings=warnings)
+        return _annotate(track.track_id, tunes[number])
+
+    def read_file(self, path: Path) -> list[Annotation]:
+        """Every tune of a file; one that cannot be read carries its problem."""
+        tunes = _tunes(path)
+        return [
+            guarded(name, lambda name=name, tune=tune: _annotate(name, tune))
+            for name, tune in zip(_names(tunes), tunes, strict=True)
+        ]
+
+
+def _annotate(track_id: str, tune: Any) -> Annotation:
+    """The tune, in quarter notes where it has a time signature, else in bars."""
+    if not isinstance(tune, dict) or not isinstance(tune.get("Sections"), list):
+        raise ReaderError('it has no list "Sections"', hint="fetch the file again")
+    writer = BarWriter(parse_metre(str(tune.get("TimeSignature") or "")))
+    key, problem = _key(tune)
+    warnings = [("Key", problem)] if problem else []
+    for label, segment in _unfold(tune["Sections"], warnings):
+        for bar_number, bar in enumerate(segment.split("|"), 1):
+            names = [_ALTERNATIVE.sub("", slot).strip() or None for slot in bar.split(",")]
+            writer.write(share_equally(names), key=key, place=f"{label}, bar {bar_number}")
+    labels = {"title": _title(tune), "artist": str(tune.get("Composer") or ""), "genres": _genres(tune)}
+    return writer.annotate(track_id, JazzStandards.dialect, warnings=warnings, **labels)
+
+
+def _title(tune: Any) -> str:
+    return str(tune.get("Title") or "") if isinstance(tune, dict) else ""
+
+
+def _genres(tune: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(filter(None, [str(tune.get("Rhythm") or "").strip()]))
+
+
+def _names(tunes: list[Any]) -> list[str]:
+    """A name for each tune: its title, numbered from the second of that title on."""
+    used: Counter[str] = Counter()
+    names = []
+    for title in map(_title, tunes):
+        used[title] += 1
+        names.append(title if title and used[title] == 1 else f"{title or 'tune'} {used[title]}")
+    return names
 
 
 @lru_cache(maxsize=1)

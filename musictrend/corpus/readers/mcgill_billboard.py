@@ -259,6 +259,12 @@ class McGillBillboardReader(Reader):
     year_kind = "chart"
     transcription = "full transcription"
     dialect = "mcgill"
+    suffixes = ("salami_chords.txt",)
+    shared_suffixes = (".txt",)
+
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether a text begins with the header of the corpus' own files."""
+        return all(re.search(rf"^#\s*{field}:", head, re.M) for field in ("title", "metre", "tonic"))
 
     def recognises(self, root: Path) -> bool:
         """The index beside one of the folders, or the official archive's folder of four-digit slots."""
@@ -314,6 +320,10 @@ class McGillBillboardReader(Reader):
             status="ok" if path else "failed",
             reason="" if path else f"slot {slot} is in {INDEX}, but no chord file of it is there",
         )
+
+    def read_file(self, path: Path) -> list[Annotation]:
+        """Chords of one song; its folder names it."""
+        return [parse_salami(read_text(path), path.parent.name)]
 
     def read_track(self, root: Path, track: Track) -> Annotation:
         """The chords of one slot: salami text with bars and keys, or a ``.lab`` in seconds alone."""

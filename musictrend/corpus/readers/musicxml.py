@@ -18,7 +18,7 @@ from typing import Any
 from musictrend.corpus.annotation import Annotation
 from musictrend.corpus.readers._metre import BarMark, count_bars, mend_endings, unroll_bars
 from musictrend.corpus.readers._musicxml_marks import read_marks
-from musictrend.corpus.readers._xml import parse_xml, read_packed, read_score_head, tag_of
+from musictrend.corpus.readers._xml import parse_xml, read_packed, read_score_head, refuse_entities, tag_of
 from musictrend.corpus.readers.reader import Reader
 from musictrend.errors import NoSymbolsError, ReaderError
 from musictrend.harmony.dialects.musicxml import write_harmony
@@ -78,8 +78,9 @@ def read_lead_sheet(path: Path, track_id: str = "") -> Annotation:
     parts = _measures_by_part(root)
     counts = [sum(1 for m in measures for _ in _children(m, "harmony")) for measures in parts]
     if not any(counts):
+        refuse_entities(root)
         if trouble:
-            raise ReaderError(f"broken XML, and no chord symbol before the break: {trouble}", hint="export it again")
+            raise NoSymbolsError(f"broken XML, and no chord symbol before the break: {trouble}", hint="export it again")
         raise NoSymbolsError(
             f"no chord symbols (<harmony>) in {len(parts)} part{'s' * (len(parts) != 1)}",
             hint="a score without chord symbols needs a reader of notes",
@@ -95,8 +96,8 @@ def read_lead_sheet(path: Path, track_id: str = "") -> Annotation:
     if odd:
         warnings.append(("score", odd))
     annotation = _lay_out([bars[i] for i in order])
-    if all(symbol.split()[:1] == ["kind=none"] for symbol in annotation.symbols):
-        # Roman numerals and other analyses are written as chord symbols without root or kind.
+    if all("kind=none" in symbol.split()[:2] for symbol in annotation.symbols):
+        # Roman numerals and other analyses are written as chord symbols without kind; some programs give all the root C.
         raise NoSymbolsError(
             f"{len(annotation.symbols)} <harmony> elements and no chord symbol among them",
             hint="a score without chord symbols needs a reader of notes",

@@ -29,6 +29,12 @@ __all__ = ["READER", "POP909Reader"]
 
 INDEX = "index.xlsx"
 CHORDS = ("chord_midi.txt", "chord_audio.txt")
+# Other files of a song's folder, and what each holds.
+NO_CHORDS = {
+    "key_audio.txt": "the keys of a song, as POP909 has them",
+    "beat_midi.txt": "the beats of a song, as POP909 has them",
+    "beat_audio.txt": "the beats of a song, as POP909 has them",
+}
 INNER = "POP909"  # where the repository keeps the songs
 MAX_SHEET = 64 * 2**20
 _ROW = re.compile(r"<row\b.*?</row>", re.S)
@@ -50,6 +56,11 @@ class POP909Reader(Reader):
     year_kind = ""
     transcription = "estimated from the arrangement by a program"
     dialect = "harte"
+    shared_suffixes = (".txt",)
+
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether a file has one of the names in a song's folder, and rows that begin with a time."""
+        return path.name in (*CHORDS, *NO_CHORDS) and re.match(r"\s*\d+(\.\d+)?\s+\d", head) is not None
 
     def recognises(self, root: Path) -> bool:
         """Three-digit folders with a ``chord_midi.txt`` or ``chord_audio.txt`` and beats beside it."""
@@ -74,8 +85,20 @@ class POP909Reader(Reader):
 
     def read_track(self, root: Path, track: Track) -> Annotation:
         """The chords of one song in seconds, with keys, and bars where the MIDI beats are there."""
-        path = resolve_inside(root, track.path)
-        song = parse_lab(read_text(path), track.track_id)
+        return self._read_song(resolve_inside(root, track.path), track.track_id)
+
+    def read_file(self, path: Path) -> list[Annotation]:
+        """The chords of one file, with the keys and beats that lie beside it."""
+        if path.name in NO_CHORDS:
+            raise ReaderError(
+                f"{NO_CHORDS[path.name]}, and no chords", hint=f"its chords are in {' or '.join(CHORDS)} beside it"
+            )
+        folder = path.parent.name
+        return [self._read_song(path, folder if re.fullmatch(r"\d{3}", folder) else path.stem)]
+
+    @staticmethod
+    def _read_song(path: Path, track_id: str) -> Annotation:
+        song = parse_lab(read_text(path), track_id)
         onsets, durations = list(song.onsets or ()), list(song.durations or ())
         if (keys := path.parent / "key_audio.txt").is_file():
             song.keys = _keys_at(read_text(keys), onsets, durations, song)

@@ -9,7 +9,8 @@ Two sorts, one interface:
 
 - a *file format* (``.lab``, ``.jams``, ``.pro``): states ``suffixes`` and has `read_file`;
 - a *dataset* (a public corpus' own folder): has `recognises`, `list_tracks` and
-  `read_track`, or `read` where one file holds many tracks.
+  `read_track`, or `read` where one file holds many tracks; and `recognises_file` and
+  `read_file` where one of its files makes sense alone.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ class Reader(ABC):
         Chord dialect of its symbols.
     suffixes : tuple of str
         File endings `read_file` takes, lower case with the dot.
+    shared_suffixes : tuple of str
+        Endings that its files share with others (``.txt``, ``.json``): `read_file` takes those that
+        `recognises_file` knows by what they begin with.
     source_kind : str
         ``annotation`` here; later ``score`` and ``audio``.
     holds_many : bool
@@ -63,12 +67,17 @@ class Reader(ABC):
     transcription: ClassVar[str] = ""
     dialect: ClassVar[str] = "harte"
     suffixes: ClassVar[tuple[str, ...]] = ()
+    shared_suffixes: ClassVar[tuple[str, ...]] = ()
     source_kind: ClassVar[str] = "annotation"
     holds_many: ClassVar[bool] = False
     holds_labels: ClassVar[bool] = False
 
     def recognises(self, root: Path) -> bool:
         """Whether a folder is this dataset, by its layout (cheap: looks at names, opens nothing large)."""
+        return False
+
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether a file is one of this format, by its name and the text it begins with."""
         return False
 
     def list_tracks(self, root: Path) -> Iterator[Track]:

@@ -293,6 +293,11 @@ class RomanTextReader(Reader):
     dialect = "romantext"
     holds_labels = True
     suffixes = (".rntxt", ".rtxt", "analysis.txt")
+    shared_suffixes = (".txt",)
+
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether lines such as ``m1 b1 C: I`` stand in a text."""
+        return re.search(r"^m\d+\w*\s+(?:b\d\S*\s+|\|\|?:?\s+)*[A-Ga-g][b#-]*:\s", head, re.M) is not None
 
     def read_file(self, path: Path) -> list[Annotation]:
         """The analysis in one file."""

@@ -43,6 +43,12 @@ HUM_FOLDERS = ("humdrum", "Data")
 TIME_FOLDERS = ("timing_data", "rs200_timing")
 ANALYSTS = {"Temperley": "Temperley", "dt": "Temperley", "deClercq": "deClercq", "tdc": "deClercq"}
 HUM_SPINES = ("Temperley", "deClercq")
+_TONIC = re.compile(r"\[[A-G][b#]*\]")
+# Comments, names of rules and uses of them, marks, bar lines, rests and dots.
+_NO_NUMERAL = re.compile(
+    r"%.*|^[ \t]*[A-Za-z][\w']*[ \t]*:|\$\S+|\[[^\]\n]*\]|\|(?:\*\d+)?|(?<!\S)[R.](?:\*\d+)?(?!\S)", re.M
+)
+_NUMERAL = re.compile(r"[b#]*(?:VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(?![A-Za-z]{3})")
 _FILE = re.compile(r"(?P<song>.+)_(?P<analyst>Temperley|deClercq|dt|tdc)\.(?:txt|har)")
 
 
@@ -220,6 +226,20 @@ class RS200Reader(Reader):
     year_kind = "release"
     transcription = "analysis"
     dialect = "rs200"
+    suffixes = (".har",)
+    shared_suffixes = (".txt", ".hum")
+    holds_many = True
+
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether a ``.hum`` has two ``**harte`` spines; whether other text is numerals in bars under a tonic mark."""
+        if path.suffix.lower() == ".hum":
+            spines = next((line for line in head.splitlines() if line.startswith("**")), "").split("\t")
+            return spines.count("**harte") == len(HUM_SPINES)
+        if _TONIC.search(head) is None or "|" not in head:
+            return False
+        words = _NO_NUMERAL.sub(" ", head).split()
+        numerals = sum(_NUMERAL.match(word) is not None for word in words)
+        return 0.9 * len(words) <= numerals > 0
 
     def recognises(self, root: Path) -> bool:
         """The sample's table beside analyses, or the authors' own folders of them."""
@@ -255,20 +275,38 @@ class RS200Reader(Reader):
     def read_track(self, root: Path, track: Track) -> Annotation:
         """The chords of one analysis, with bars, keys, and seconds where a ``.tim`` file is there."""
         path = resolve_inside(root, track.path)
-        if path.suffix == ".hum":
-            return parse_hum(read_text(path), track.part, track.track_id)
+        if path.suffix.lower() == ".hum":
+            # A piece of a single file bears the song's name before the analyst's.
+            analyst = track.part.rpartition("_")[2] or HUM_SPINES[0]
+            return parse_hum(read_text(path), analyst, track.track_id)
+        return parse_rock(read_text(path), track.track_id, _times(path, root))
+
+    def read_file(self, path: Path) -> list[Annotation]:
+        """The analysis of a text, in seconds where its ``.tim`` is near; of a ``.hum``, both, Temperley's first."""
+        text = read_text(path)
         match = _FILE.fullmatch(path.name)
-        song = match["song"] if match else path.stem
-        timing = next(
-            (
-                found
-                for folder in (path.parent, *(root / name for name in TIME_FOLDERS))
-                if (found := folder / f"{song}.tim").is_file()
-            ),
-            None,
-        )
-        times = parse_times(read_text(timing)) if timing is not None else None
-        return parse_rock(read_text(path), track.track_id, times)
+        song = _song(path)
+        if path.suffix.lower() == ".hum":
+            found = [parse_hum(text, analyst, f"{song}_{analyst}") for analyst in HUM_SPINES]
+        else:
+            name = f"{song}_{ANALYSTS[match['analyst']]}" if match else song
+            found = [parse_rock(text, name, _times(path, path.parent.parent))]
+        for annotation in found:
+            annotation.artist, annotation.title, annotation.year = _split_name(song)
+        return found
+
+
+def _song(path: Path) -> str:
+    """Name of the song that a file is an analysis of."""
+    match = _FILE.fullmatch(path.name)
+    return match["song"] if match else path.stem.removesuffix(".lyrics")
+
+
+def _times(path: Path, root: Path) -> list[float] | None:
+    """Seconds of the bars, from the ``.tim`` beside an analysis or in the corpus' folder of them."""
+    folders = (path.parent, *(root / name for name in TIME_FOLDERS))
+    timing = next((found for folder in folders if (found := folder / f"{_song(path)}.tim").is_file()), None)
+    return parse_times(read_text(timing)) if timing is not None else None
 
 
 def _find_files(root: Path) -> dict[tuple[str, str], str]:

@@ -30,20 +30,21 @@ CAPELLA = (".capx",)
 # Formats that music21 alone reads, by its name for them.
 OTHERS = {".nwctxt": "noteworthytext", ".musedata": "musedata"}
 FORMATS = {"musicxml": MUSICXML, "humdrum": KERN, "abc": ABC, "mei": MEI, "midi": MIDI, "capella": CAPELLA}
-_FIELD = re.compile(r"(?m)^([TC]):\s*(.*?)\s*(?:%.*)?$")
 
 
 def reads_notes(path: Path) -> bool:
     """Whether a file's suffix is one whose notes can be read, with or without chord symbols beside them."""
-    return path.name.lower().endswith(MUSICXML + ScoreReader.suffixes)
+    return path.name.lower().endswith(MUSICXML + ABC + ScoreReader.suffixes)
 
 
-def read_notes(path: Path, *, unfold: bool = False) -> Notes:
+def read_notes(path: Path, *, part: str = "", unfold: bool = False) -> Notes:
     """Notes of one score.
 
     Parameters
     ----------
     path : Path
+    part : str
+        Which piece of a file that holds several (an ABC tune book); the first without.
     unfold : bool
         Play repeats, endings, da capo and dal segno out; as written without. MIDI has none.
 
@@ -59,7 +60,7 @@ def read_notes(path: Path, *, unfold: bool = False) -> Notes:
     """
     kind = _tell_format(path)
     try:
-        return _own_reader(kind)(path, unfold)
+        return _own_reader(kind, part)(path, unfold)
     except OSError:
         raise
     except (OddNotationError, *MALFORMED) as error:
@@ -94,7 +95,7 @@ def _tell_format(path: Path) -> str:
     raise ReaderError(f"no reader takes the notes of {what}", hint="export it as MusicXML")
 
 
-def _own_reader(kind: str) -> Callable[[Path, bool], Notes]:
+def _own_reader(kind: str, part: str) -> Callable[[Path, bool], Notes]:
     """The first reader of a format; modules load when they are needed."""
     if kind == "musicxml":
         from musictrend.corpus.readers._partwise import notes_from_musicxml
@@ -115,7 +116,7 @@ def _own_reader(kind: str) -> Callable[[Path, bool], Notes]:
     if kind == "abc":
         from musictrend.corpus.readers._abc import notes_from_abc
 
-        return lambda path, unfold: notes_from_abc(path, unfold=unfold)
+        return lambda path, unfold: notes_from_abc(path, part=part, unfold=unfold)
     from musictrend.corpus.readers._music21 import notes_with_music21
 
     return lambda path, unfold: notes_with_music21(_safe_content(path, kind), kind, unfold=unfold)
@@ -141,13 +142,13 @@ def _safe_content(path: Path, kind: str) -> str | bytes:
 
 
 class ScoreReader(Reader):
-    """Notes of kern, MEI, MIDI, ABC and rarer scores; chords are estimated from them. For MusicXML see ``musicxml``."""
+    """Notes of kern, MEI, MIDI and rarer scores: chords are estimated. For MusicXML see ``musicxml``, ABC ``abc_tunes``."""
 
     name = "scores"
-    title = "Scores: MusicXML, Humdrum kern, MEI, MIDI, ABC, Capella, Noteworthy, MuseData"
+    title = "Scores: Humdrum kern, MEI, MIDI, Capella, Noteworthy, MuseData"
     url = "https://www.w3.org/2021/06/musicxml40/"
     transcription = "estimated from notes"
-    suffixes = KERN + MEI + MIDI + ABC + CAPELLA + tuple(OTHERS)
+    suffixes = KERN + MEI + MIDI + CAPELLA + tuple(OTHERS)
     source_kind = "score"
     holds_labels = True
 
@@ -168,11 +169,6 @@ class ScoreReader(Reader):
             from musictrend.corpus.readers._midi import read_midi_bytes, read_midi_title
 
             title, composer, date = read_midi_title(read_midi_bytes(path)), "", ""
-        elif kind == "abc":
-            fields: dict[str, str] = {}
-            for name, value in _FIELD.findall(read_head(path, 8192).decode("utf-8", "replace")):
-                fields.setdefault(name, value)
-            title, composer, date = fields.get("T", ""), fields.get("C", ""), ""
         else:
             title = composer = date = ""
         return [Annotation(path.stem, title=title, artist=composer, year=date)]

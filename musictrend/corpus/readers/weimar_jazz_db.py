@@ -67,6 +67,10 @@ class WeimarJazzReader(Reader):
         """Whether ``wjd_meta`` is there as CSV or ``.rda``."""
         return bool(find_table(root, "wjd_meta"))
 
+    def recognises_file(self, path: Path, head: str) -> bool:
+        """Whether a file is one of the corpus' tables."""
+        return path.stem in ("wjd_meta", "wjd_chord_db", "wjd_beats") and self.recognises(path.parent)
+
     def _meta(self, root: Path) -> Table:
         name = find_table(root, "wjd_meta")
         if not name:

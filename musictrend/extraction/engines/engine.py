@@ -76,15 +76,19 @@ class Activations:
 class Calibration:
     """How an engine's scores of a segment become a probability that is right as often as it says.
 
-    The mean score of a segment over its frames is divided by ``temperature`` and
-    normalised over the states; ``slope`` and ``intercept`` then map the logit of
-    the winner to its confidence. Fitted on audio rendered for the purpose, never on
-    what a benchmark scores.
+    Scores are divided by ``temperature``. With ``paths``, a segment's posterior is the mean
+    over its frames of what forward and backward sums over all paths give (a random field's
+    own marginals); without, its mean score is normalised over the states. States that are
+    one chord at ``vocabulary`` add up: its confidence is that of being right there. ``slope``
+    and ``intercept`` then map the logit of the winner to its confidence. Fitted and chosen on
+    audio rendered for the purpose (``tools/fit_confidence.py``), never on what a benchmark scores.
     """
 
     temperature: float = 1.0
     slope: float = 1.0
     intercept: float = 0.0
+    paths: bool = False
+    vocabulary: str = "full"
 
 
 class Engine(ABC):

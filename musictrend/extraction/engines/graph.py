@@ -26,7 +26,7 @@ __all__ = ["Graph", "load_graph", "open_session"]
 
 OPSET = 17
 IR_VERSION = 8
-FORMAT = "1"  # of what is written here; a part of every file's name
+FORMAT = "2"  # of what is written here and of what engines build; a part of every file's name
 DATA_TYPES = {np.dtype(np.float32): 1, np.dtype(np.int64): 7}  # onnx.TensorProto.DataType
 
 

@@ -39,7 +39,7 @@ class ChromaEngine(Engine):
     licence_weights = "MIT (learned from CC0 data and from audio of our own)"
     commercial = True
     speed = 390.0
-    memory_mb = 400
+    memory_mb = 900  # of hours of sound with beats (benchmarks/odd_recordings.py --hours 3); 280 for a song
     sample_rate = 22050
     longest = 360.0
     carries = "sevenths"

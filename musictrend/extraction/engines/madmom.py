@@ -141,7 +141,8 @@ class DeepChroma(MadmomEngine):
     field = "CHORDS_DCCRF"
     speed = 490.0
     memory_mb = 600
-    calibration = Calibration(temperature=0.813, slope=1.12, intercept=1.86)  # tools/fit_confidence.py
+    # tools/fit_confidence.py: the field's own marginals part right from wrong better than mean scores (AUROC .84, .75).
+    calibration = Calibration(slope=1.04, intercept=-0.631, paths=True)
 
     def features(self, y: np.ndarray, threads: int) -> np.ndarray:
         """Deep chroma, shape (n_frames, 12)."""

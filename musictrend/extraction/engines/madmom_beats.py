@@ -22,14 +22,17 @@ import numpy as np
 from musictrend.cache import hash_file
 from musictrend.errors import MissingExtraError
 from musictrend.extraction.engines.graph import Graph, load_graph
-from musictrend.extraction.engines.madmom import _as_signal, find_version, import_madmom
+from musictrend.extraction.engines.madmom import SAMPLE_RATE, _as_signal, find_version, import_madmom
 from musictrend.harmony.key import Key
 
 __all__ = ["build_recurrent", "estimate_key", "hear_beats"]
 
 HOP = 441  # samples from frame to frame
-CHUNK = 3000  # frames whose spectra are held at once
-CONTEXT = 20  # frames beside them that their spectra reach into
+CHUNK = 1000  # frames whose spectra are held at once
+# What madmom's RNNDownBeatProcessor is made of: samples of a frame and bands an octave of three spectra side by side.
+SPECTRA = {1024: 3, 2048: 6, 4096: 12}
+LOWEST, HIGHEST = 30, 17000  # Hz
+RISE = 0.5  # of a window's height: a spectrum is compared with the one whose window has fallen to it
 
 
 def hear_beats(y: np.ndarray, *, threads: int = 1) -> np.ndarray:
@@ -46,7 +49,7 @@ def hear_beats(y: np.ndarray, *, threads: int = 1) -> np.ndarray:
         A hundred frames a second.
     """
     n_frames = -(-len(y) // HOP)
-    spectrum = np.concatenate([_spectra(y, start, n_frames) for start in range(0, max(n_frames, 1), CHUNK)])
+    spectrum = np.hstack([_spectrum(y, n_frames, size) for size in SPECTRA])
     models = import_madmom("madmom.models").DOWNBEATS_BLSTM
     total = sum(_session(path, threads).run(None, {"x": spectrum})[0] for path in models)
     return np.asarray(total / len(models))[:, 1:]
@@ -66,23 +69,44 @@ def estimate_key(y: np.ndarray) -> tuple[Key, float]:
     return Key.parse(features.KEY_LABELS[best].replace(" ", ":")), float(posterior.ravel()[best])
 
 
-def _spectra(y: np.ndarray, start: int, n_frames: int) -> np.ndarray:
-    """Features of some frames: of all at once, the spectra of five minutes would take two gigabytes."""
-    low, stop = max(0, start - CONTEXT), min(n_frames, start + CHUNK)
-    part = np.asarray(_pipeline()(_as_signal(y[low * HOP : (stop + CONTEXT) * HOP])), dtype=np.float32)
-    return part[start - low : stop - low]
+def _spectrum(y: np.ndarray, n_frames: int, size: int) -> np.ndarray:
+    """Log energies of bands on frames of one size, and their rises: what madmom computes, many frames at a time."""
+    import scipy.fft
+
+    window, filters, before = _bands(size)
+    bands = np.empty((n_frames, 2, filters.shape[1]), np.float32)
+    half, reach = size // 2, HOP * (CHUNK - 1) + size
+    for start in range(0, n_frames, CHUNK):
+        part, first = np.zeros(reach, np.float32), start * HOP - half
+        low, high = max(first, 0), min(first + reach, len(y))
+        part[low - first : high - first] = y[low:high]
+        frames = np.lib.stride_tricks.sliding_window_view(part, size)[::HOP][: n_frames - start]
+        magnitude = np.abs(scipy.fft.rfft(frames * window, axis=1)[:, :half])
+        bands[start : start + CHUNK, 0] = np.log10(magnitude @ filters + 1)
+    bands[:before, 1] = 0
+    bands[before:, 1] = np.maximum(bands[before:, 0] - bands[: n_frames - min(before, n_frames), 0], 0)
+    return bands.reshape(n_frames, -1)
+
+
+@cache
+def _bands(size: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Window, madmom's own filters, shape (size / 2, n_bands), and how many frames back a rise is counted from."""
+    filters, spectrogram = (import_madmom(f"madmom.audio.{name}") for name in ("filters", "spectrogram"))
+    window = np.hanning(size)
+    bank = filters.LogarithmicFilterbank(
+        np.fft.fftfreq(size, 1 / SAMPLE_RATE)[: size // 2],
+        num_bands=SPECTRA[size],
+        fmin=LOWEST,
+        fmax=HIGHEST,
+        norm_filters=True,
+    )
+    before = spectrogram._diff_frames(RISE, hop_size=HOP, frame_size=size, window=window)
+    return window.astype(np.float32), np.asarray(bank, np.float32), int(before)
 
 
 @cache
 def _key_processor() -> Any:
     return import_madmom("madmom.features.key").CNNKeyRecognitionProcessor()
-
-
-@cache
-def _pipeline() -> Any:
-    """Madmom's own steps from signal to spectra, without the networks that stand behind them."""
-    whole = import_madmom("madmom.features.downbeats").RNNDownBeatProcessor()
-    return whole.processors[0]
 
 
 @cache

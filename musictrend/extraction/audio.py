@@ -49,6 +49,8 @@ class Recognition:
     engine, version : str
     seconds : float
         Length of the recording.
+    content : str
+        Hash of its sound, as `hash_audio` gives it: equal for the same sound in another file.
     warnings : tuple of str
         What was wrong with the file, though it could be read.
     """
@@ -59,6 +61,7 @@ class Recognition:
     engine: str
     version: str
     seconds: float
+    content: str
     warnings: tuple[str, ...] = ()
 
 
@@ -172,7 +175,7 @@ def _recognise(path: Path, engine: Engine, tracker, track_id: str, threads: int)
             segments, found = _hear(samples, rate, engine, tracker, threads)
             parts.append(_cut(segments, start, low, high))
             heard.append(found.cut(start, low, high))
-        seconds, warnings = end, tuple(sound.warnings)
+        seconds, content, warnings = end, sound.content, tuple(sound.warnings)
     segments = _join(parts)
     beats = Beats.join(heard)
     sequence = ChordSequence(
@@ -184,7 +187,7 @@ def _recognise(path: Path, engine: Engine, tracker, track_id: str, threads: int)
         confidence=segments.confidence,
         track_id=track_id,
     )
-    return Recognition(sequence, segments.candidates, beats, engine.name, engine.version(), seconds, warnings)
+    return Recognition(sequence, segments.candidates, beats, engine.name, engine.version(), seconds, content, warnings)
 
 
 def _hear(samples: np.ndarray, rate: int, engine: Engine, tracker, threads: int) -> tuple[Segments, Beats]:
@@ -264,6 +267,7 @@ def _keep(result: Recognition, path: Path) -> None:
         "engine": result.engine,
         "version": result.version,
         "seconds": result.seconds,
+        "content": result.content,
         "warnings": list(result.warnings),
     }
     with atomic_path(path) as part:
@@ -288,7 +292,8 @@ def _read_kept(path: Path, track_id: str) -> Recognition | None:
         candidates = tuple(tuple((read(label), float(p)) for label, p in row) for row in data["candidates"])
         beats = Beats(array("beats"), np.array(data["positions"], dtype=int), data["tracker"])
         return Recognition(
-            sequence, candidates, beats, data["engine"], data["version"], data["seconds"], tuple(data["warnings"])
-        )
+            sequence, candidates, beats, data["engine"], data["version"], data["seconds"], data["content"],
+            tuple(data["warnings"]),
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):
         return None

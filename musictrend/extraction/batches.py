@@ -32,7 +32,6 @@ from musictrend.extraction.annotation import SymbolReader
 from musictrend.extraction.keys import fill_keys
 from musictrend.extraction.origin import NOTES, Origin
 from musictrend.extraction.score import extract_score
-from musictrend.extraction.sound import hash_audio
 from musictrend.extraction.tokens import is_whole_table, read_whole_table
 from musictrend.harmony.sequence import ChordSequence
 from musictrend.harmony.table import ChordTable
@@ -306,7 +305,7 @@ def _read_tracks(batch: Batch) -> Extracted:
                 heard = origin.recognise(path, track_id)
                 sequences.append(heard.sequence)
                 engines[track_id] = origin.engine
-                contents[track_id] = hash_audio(path)
+                contents[track_id] = heard.content
                 problems += [
                     Problem("chords", track_id, track.path, "", w, "the track goes on") for w in heard.warnings
                 ]

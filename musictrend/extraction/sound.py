@@ -49,11 +49,17 @@ class SoundFile:
         self.rate, self.channels = rate, channels
         self.warnings: list[str] = []
         self._n_read = 0
+        self._digest = hashlib.blake2b(f"{rate}/{channels}".encode(), digest_size=16)
 
     @property
     def seconds(self) -> float:
         """Seconds read so far."""
         return self._n_read / self.rate
+
+    @property
+    def content(self) -> str:
+        """Hash of what was read so far, as `hash_audio` gives it."""
+        return self._digest.hexdigest()
 
     def iter_samples(self, sample_rate: int | None = None) -> Iterator[np.ndarray]:
         """Mono float32 samples in blocks, resampled on the way; what is not a number is silence."""
@@ -64,6 +70,7 @@ class SoundFile:
             stream = soxr.ResampleStream(self.rate, sample_rate, 1, dtype="float32", quality="HQ")
         for block in self._source(self):
             self._n_read += len(block)
+            self._digest.update(np.round(np.clip(np.nan_to_num(block), -1, 1) * 32767).astype("<i2").tobytes())
             mono = block if block.ndim == 1 else block.mean(axis=1, dtype=np.float32)
             mono = np.clip(np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0), -8, 8).astype(np.float32, copy=False)
             yield mono if stream is None else stream.resample_chunk(mono)
@@ -225,7 +232,6 @@ def hash_audio(path: str | Path) -> str:
         When it cannot be opened.
     """
     with open_sound(path) as sound:
-        digest = hashlib.blake2b(f"{sound.rate}/{sound.channels}".encode(), digest_size=16)
-        for block in sound._source(sound):
-            digest.update(np.round(np.clip(np.nan_to_num(block), -1, 1) * 32767).astype("<i2").tobytes())
-    return digest.hexdigest()
+        for _ in sound.iter_samples():
+            pass
+        return sound.content

@@ -237,6 +237,17 @@ def test_equal_sound_in_another_container_is_a_duplicate_and_other_sound_is_not(
     assert a == b != c
 
 
+def test_a_recording_is_decoded_once_for_its_chords_and_its_content(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setenv("MUSICTREND_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(audio, "open_sound", lambda path: opened.append(path) or open_sound(path))
+    soundfile.write(tmp_path / "a.wav", tones(22050, 1.0), 22050)
+    heard = recognise_audio(tmp_path / "a.wav", ENGINE)
+    again = recognise_audio(tmp_path / "a.wav", ENGINE)  # from the cache
+    assert len(opened) == 1
+    assert heard.content == again.content == hash_audio(tmp_path / "a.wav")
+
+
 def test_an_engine_that_may_not_be_used_commercially_is_refused(tmp_path):
     with pytest.raises(ParameterError, match="may not be used commercially"):
         extract_audio(tmp_path / "a.wav", "madmom", commercial=True)

@@ -108,7 +108,7 @@ def extract(
     common.log_to(quiet=quiet)
     path = Path(source)
     from musictrend.extraction.chord_files import chord_rows, write_chords
-    from musictrend.extraction.file import extract_with_engine, holds_one_piece, may_hold_many
+    from musictrend.extraction.file import extract_with_engine, holds_one_piece, may_hold_many, tell_oddities
     from musictrend.extraction.origin import Origin
 
     into_folder = out is not None and not out.suffix and not part
@@ -124,7 +124,7 @@ def extract(
         sequence, made_by = extract_with_engine(path, origin, part=part or None, odd=odd)
         if out is not None and out.suffix.lower() == ".lab" and sequence.unit != "seconds":
             odd.append(("", f"times in {out.name} are in {sequence.unit}, which a .lab cannot say; .csv and .jams can"))
-        common.warn_of(path.name, odd)
+        tell_oddities(path, odd)
         if out is not None:
             write_chords(sequence, out, engine=made_by)
         if as_json:

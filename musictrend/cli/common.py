@@ -12,7 +12,7 @@ import typer
 
 __all__ = [
     "AllowFailures", "Commercial", "DryRun", "Engine", "Executor", "Force", "From", "Jobs", "Json", "Quiet", "Seed",
-    "emit", "emit_rows", "finish", "log_to", "refuse_to_overwrite", "resolve_jobs", "show_plan", "warn_of",
+    "emit", "emit_rows", "finish", "log_to", "refuse_to_overwrite", "resolve_jobs", "show_plan",
 ]  # fmt: skip
 
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random; same seed, same numbers.", min=0)]
@@ -31,7 +31,6 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no log lines.")]
 
-FEW_LINES = 5  # about one file
 OK, FAILED, USAGE, SOME_FAILED, NOTHING_USABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
@@ -61,15 +60,6 @@ def refuse_to_overwrite(path: Path, *, force: bool) -> None:
 
     if path.exists() and not force:
         raise RunError(f"{path} is there already; choose another name, or overwrite it with --force")
-
-
-def warn_of(name: str, odd: list[tuple[str, str]]) -> None:
-    """Log lines of what was odd in a file and survived: the first few, and how many more."""
-    logger = logging.getLogger("musictrend.cli")
-    for place, reason in odd[:FEW_LINES]:
-        logger.warning("%s: %s", " ".join(filter(None, [name, place])), reason)
-    if len(odd) > FEW_LINES:
-        logger.warning("%s: and %d more of the kind", name, len(odd) - FEW_LINES)
 
 
 def emit(value: Any) -> None:

@@ -17,12 +17,12 @@ from typing import Any
 from musictrend.errors import ReaderError, UnsafeFileError
 
 __all__ = [
-    "head_of",
     "iter_blocks",
     "iter_lines",
     "iter_rows",
     "read_bytes",
     "read_head",
+    "read_head_text",
     "read_json",
     "read_text",
     "read_zip_member",
@@ -91,7 +91,7 @@ def read_head(path: Path, size: int) -> bytes:
         return file.read(size)
 
 
-def head_of(path: Path, size: int = 2**16) -> str:
+def read_head_text(path: Path, size: int = 2**16) -> str:
     """The first characters of a file, to recognise it by; ``""`` where there is nothing to read."""
     try:
         data = read_head(path, size)

@@ -24,7 +24,7 @@ from musictrend.corpus.catalogue import (
     unknown_settings,
 )
 from musictrend.corpus.duplicates import mark_duplicates
-from musictrend.corpus.files import head_of, iter_rows, resolve_inside
+from musictrend.corpus.files import iter_rows, read_head_text, resolve_inside
 from musictrend.corpus.folder import list_pieces, scan_folder
 from musictrend.corpus.genres import SegmentRule, split_genres
 from musictrend.corpus.problem import Problem, clean_text
@@ -196,7 +196,7 @@ def _from_file(path: Path) -> Corpus:
 def _dataset_file(path: Path) -> bool:
     """Whether a table file is that of a dataset (Chordonomicon's, iRb's), told by the dataset's reader."""
     reader = reader_for_file(path) or recognise_folder(path.parent)
-    return reader is not None and reader.recognises_file(path, head_of(path))
+    return reader is not None and reader.recognises_file(path, read_head_text(path))
 
 
 def _from_recipe(recipe: Recipe, root: Path, *, manifest: Path | None = None) -> Corpus:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
-from musictrend.corpus.files import read_head
+from musictrend.corpus.files import read_head_text
 from musictrend.corpus.readers import get_reader, reader_for_file, refuse_file
 from musictrend.corpus.readers.reader import MALFORMED, as_reader_error
 from musictrend.corpus.readers.scores import reads_notes
@@ -16,7 +17,10 @@ from musictrend.extraction.origin import NOTES, Origin
 from musictrend.extraction.score import extract_score
 from musictrend.harmony.sequence import ChordSequence
 
-__all__ = ["extract", "extract_with_engine", "holds_one_piece", "may_hold_many"]
+__all__ = ["extract", "extract_with_engine", "holds_one_piece", "may_hold_many", "tell_oddities"]
+
+logger = logging.getLogger(__name__)
+FEW = 5  # oddities of a file that are told one by one
 
 
 def holds_one_piece(path: Path) -> bool:
@@ -28,11 +32,19 @@ def holds_one_piece(path: Path) -> bool:
         return False
     if suffix not in (".csv", ".tsv") or path.stat().st_size == 0:
         return True
-    head = read_head(path, 100_000).decode("utf-8", "replace").partition("\n")[0].lower()
-    columns = [name.strip(' "\r\ufeff') for name in head.split("," if suffix == ".csv" else "\t")]
+    head = read_head_text(path).partition("\n")[0].lower()
+    columns = [name.strip(' "\r') for name in head.split("," if suffix == ".csv" else "\t")]
     if suffix == ".tsv":
         return {"globalkey", "localkey"} <= set(columns)  # an analysis of DCML
     return "label" in columns and "title" not in columns  # a record's label is no chord
+
+
+def tell_oddities(path: Path, odd: list[tuple[str, str]]) -> None:
+    """Log what was odd in a file and survived: the first few lines, and how many more."""
+    for place, reason in odd[:FEW]:
+        logger.warning("%s: %s", " ".join(filter(None, [path.name, place])), reason)
+    if len(odd) > FEW:
+        logger.warning("%s: and %d more of the kind", path.name, len(odd) - FEW)
 
 
 def may_hold_many(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from musictrend.complexity.matrix import is_wide, summarise_scores
 from musictrend.complexity.measure import WINDOW
 from musictrend.errors import ParameterError, RunError
 from musictrend.extraction.chord_files import ANNOTATION, read_chord_csv
-from musictrend.extraction.file import extract_with_engine, holds_one_piece, with_keys
+from musictrend.extraction.file import extract_with_engine, holds_one_piece, tell_oddities, with_keys
 from musictrend.extraction.origin import Origin
 from musictrend.harmony.reduction import VOCABULARIES
 from musictrend.harmony.table import ChordTable
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["explain_source", "score_source"]
-
-logger = logging.getLogger(__name__)
-FEW = 5  # oddities of a file that are told
 
 
 def score_source(
@@ -124,8 +120,7 @@ def _read_pieces(path: Path, options: Options) -> tuple[ChordTable, list[str]]:
         pieces = [(with_keys(sequence), made_by) for sequence, made_by in read_chord_csv(path, odd)]
     else:
         pieces = [extract_with_engine(path, Origin(options.source, options.engine, options.commercial), odd=odd)]
-    for place, reason in odd[:FEW]:
-        logger.warning("%s: %s", " ".join(filter(None, [path.name, place])), reason)
+    tell_oddities(path, odd)
     names = ["" if made_by == ANNOTATION else made_by for _, made_by in pieces]
     return ChordTable.from_sequences(sequence for sequence, _ in pieces), names
 

@@ -11,7 +11,7 @@ import pytest
 import musictrend as mt
 from musictrend.cli.app import run_command
 from musictrend.corpus import load_corpus
-from musictrend.corpus.files import head_of
+from musictrend.corpus.files import read_head_text
 from musictrend.corpus.readers import get_reader, list_readers, reader_for_file
 from musictrend.errors import ReaderError
 from musictrend.extraction.annotation import SymbolReader
@@ -180,7 +180,7 @@ def test_of_readers_that_share_an_ending_one_alone_recognises_a_file(real_corpus
     paths = sorted(real_corpus(corpus).glob(pattern))[::9]
     assert paths
     for path in paths:
-        head = head_of(path)
+        head = read_head_text(path)
         sharing = [r for r in list_readers().values() if path.suffix in r.shared_suffixes]
         assert [r.name for r in sharing if r.recognises_file(path, head)] == [reader], path
 

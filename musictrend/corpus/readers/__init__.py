@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from musictrend.corpus.files import head_of
+from musictrend.corpus.files import read_head_text
 from musictrend.corpus.readers.reader import Reader
 from musictrend.errors import ParameterError, ReaderError
 
@@ -51,7 +51,7 @@ def reader_for_file(path: Path, *, head: str | None = None) -> Reader | None:
     sharing = [(len(s), 1, r) for r in list_readers().values() for s in r.shared_suffixes if name.endswith(s)]
     longest = max((length for length, _, _ in found), default=0)
     if any(length >= longest for length, _, _ in sharing):
-        text = head_of(path) if head is None else head
+        text = read_head_text(path) if head is None else head
         found += [match for match in sharing if match[0] >= longest and match[2].recognises_file(path, text)]
     return max(found, key=lambda match: match[:2])[2] if found else None
 

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from musictrend.corpus.annotation import Annotation
-from musictrend.corpus.files import MAX_FIELD, MAX_LINE, head_of, iter_lines, resolve_inside
+from musictrend.corpus.files import MAX_FIELD, MAX_LINE, iter_lines, read_head_text, resolve_inside
 from musictrend.corpus.readers.chordstrings import parse_chord_string
 from musictrend.corpus.readers.reader import Reader, guarded
 from musictrend.corpus.track import Track
@@ -54,7 +54,7 @@ class Chordonomicon(Reader):
 
     def recognises(self, root: Path) -> bool:
         """Whether the CSV lies in the folder."""
-        return any(self.recognises_file(root / name, head_of(root / name)) for name in FILES)
+        return any(self.recognises_file(root / name, read_head_text(root / name)) for name in FILES)
 
     def recognises_file(self, path: Path, head: str) -> bool:
         """Whether a file has Chordonomicon's name and columns."""

@@ -26,7 +26,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from musictrend.corpus.annotation import Annotation
-from musictrend.corpus.files import head_of, iter_rows, read_text
+from musictrend.corpus.files import iter_rows, read_head_text, read_text
 from musictrend.corpus.readers._bars import BarWriter, parse_metre, share_equally
 from musictrend.corpus.readers.reader import Reader
 from musictrend.corpus.track import Track
@@ -69,7 +69,7 @@ class Choro(Reader):
         first = next(iter(sorted(folder.glob("*.txt"))), None) if folder else None
         if first is None:
             return False
-        return self.recognises_file(first, head_of(first))
+        return self.recognises_file(first, read_head_text(first))
 
     def list_tracks(self, root: Path) -> Iterator[Track]:
         """One track a file, in the order of file names."""

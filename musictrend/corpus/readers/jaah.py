@@ -22,7 +22,7 @@ from statistics import median
 from typing import Any
 
 from musictrend.corpus.annotation import Annotation
-from musictrend.corpus.files import head_of, read_json, resolve_inside
+from musictrend.corpus.files import read_head_text, read_json, resolve_inside
 from musictrend.corpus.readers.reader import Reader
 from musictrend.corpus.track import Track
 from musictrend.errors import ReaderError
@@ -61,7 +61,7 @@ class Jaah(Reader):
     def recognises(self, root: Path) -> bool:
         """Whether ``annotations`` holds JSON files with ``parts`` and ``beats``."""
         first = next(iter(sorted((root / "annotations").glob("*.json"))), None)
-        return first is not None and self.recognises_file(first, head_of(first))
+        return first is not None and self.recognises_file(first, read_head_text(first))
 
     def list_tracks(self, root: Path) -> Iterator[Track]:
         """One track a file, in the order of file names."""

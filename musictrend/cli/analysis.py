@@ -30,6 +30,7 @@ def demo(
     out: Out = Path("demo"),
     seed: Seed = 0,
     jobs: Jobs = 0,
+    executor: Executor = "local",
     force: Force = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -44,12 +45,13 @@ def demo(
     """
     from musictrend.run.demo import CORPORA, expected_failures, packaged, run_demo
 
+    common.check_executor(executor)
     if dry_run:
         common.show_plan([packaged(name) for name in CORPORA], as_json=as_json)
         return
     common.log_to(quiet=quiet)
     began = time.monotonic()
-    runs = run_demo(out, seed=seed, jobs=common.resolve_jobs(jobs), force=force, quiet=quiet)
+    runs = run_demo(out, seed=seed, jobs=common.resolve_jobs(jobs), executor=executor, force=force, quiet=quiet)
     _show(runs, as_json, time.monotonic() - began)
     for name, run in runs.items():
         common.finish(run, allow_failures=False, expected=expected_failures(name))

@@ -50,7 +50,10 @@ def chords(
     texts = list(labels or [])
     if file is not None:
         from musictrend.corpus.files import read_text
+        from musictrend.errors import ReaderError
 
+        if not file.exists():
+            raise ReaderError(f"no file at {file}", hint="check the path")
         texts += [line.strip("\r\n") for line in read_text(file).splitlines() if line.strip()]
     if not texts:
         raise ParameterError('no chord symbol given; try: musictrend chords "C:min7"')
@@ -93,6 +96,7 @@ def extract(
     commercial: Commercial = False,
     force: Force = False,
     allow_failures: AllowFailures = False,
+    seed: Seed = 0,
     jobs: Jobs = 0,
     executor: Executor = "local",
     dry_run: DryRun = False,
@@ -106,6 +110,7 @@ def extract(
     from musictrend.errors import ParameterError
 
     common.log_to(quiet=quiet)
+    common.check_executor(executor)
     path = Path(source)
     from musictrend.extraction.chord_files import chord_rows, write_chords
     from musictrend.extraction.file import extract_with_engine, holds_one_piece, may_hold_many, tell_oddities
@@ -139,12 +144,15 @@ def extract(
         common.show_plan([source], as_json=as_json)
         return
     if out is None:
+        from musictrend.corpus.manifest import load_corpus
+
+        load_corpus(source)  # what is not there is told as such
         raise ParameterError("a corpus needs -o FOLDER")
     from musictrend.run.extraction import extract_to_folder
 
     rows = extract_to_folder(
         source, out, notes_or_symbols=source_kind, engine=engine, commercial=commercial, force=force,
-        jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet,
+        seed=seed, jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet,
     )  # fmt: skip
     if as_json:
         common.emit(rows)

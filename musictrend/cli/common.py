@@ -11,15 +11,19 @@ from typing import Annotated, Any
 import typer
 
 __all__ = [
-    "AllowFailures", "Commercial", "DryRun", "Engine", "Executor", "Force", "From", "Jobs", "Json", "Quiet", "Seed",
-    "emit", "emit_rows", "finish", "log_to", "refuse_to_overwrite", "resolve_jobs", "show_plan",
+    "AllowFailures", "Commercial", "DryRun", "Engine", "Executor", "Force", "From", "Here", "Jobs", "Json", "NoSeed",
+    "OneProcess", "Quiet", "Seed",
+    "check_executor", "emit", "emit_plan", "emit_rows", "finish", "log_to", "refuse_to_overwrite", "resolve_jobs", "show_plan",
 ]  # fmt: skip
 
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random; same seed, same numbers.", min=0)]
+NoSeed = Annotated[int, typer.Option("--seed", help="Taken as everywhere; nothing here is random.", min=0)]
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", help="Worker processes; 0 for every usable core. No number depends on it.", min=0)
 ]
+OneProcess = Annotated[int, typer.Option("--jobs", "-j", help="Taken as everywhere; this is one process.", min=0)]
 Executor = Annotated[str, typer.Option("--executor", help="local, dask, or tcp://host:port of a Dask scheduler.")]
+Here = Annotated[str, typer.Option("--executor", help="Taken as everywhere; this is done here, whatever it says.")]
 From = Annotated[
     str, typer.Option("--from", help="symbols as written, notes to estimate though symbols are written, or auto.")
 ]
@@ -39,6 +43,14 @@ def resolve_jobs(jobs: int) -> int:
     from musictrend.execution import usable_cores
 
     return jobs or usable_cores()
+
+
+def check_executor(executor: str) -> None:
+    """Refuse a name that is no executor, before any work."""
+    from musictrend.errors import ParameterError
+
+    if executor not in ("local", "dask") and not executor.startswith(("tcp://", "tls://")):
+        raise ParameterError(f"executor={executor!r} must be 'local', 'dask' or 'tcp://host:port'")
 
 
 def log_to(*, quiet: bool = False) -> None:
@@ -82,6 +94,11 @@ def emit_rows(table: Any, columns: list[str] | None = None) -> None:
         return
     with pd.option_context("display.max_colwidth", 70, "display.width", 240):
         print(frame.to_string(index=False, max_rows=None, float_format=lambda v: f"{v:.4g}"))
+
+
+def emit_plan(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """What a command would do, a row each."""
+    emit(rows) if as_json else emit_rows(rows)
 
 
 def show_plan(corpora: list[Any], *, as_json: bool) -> None:

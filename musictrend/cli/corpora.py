@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from musictrend.cli import common
-from musictrend.cli.common import Jobs, Json, Quiet
+from musictrend.cli.common import DryRun, Executor, Jobs, Json, NoSeed, Quiet
 
 corpus_app = typer.Typer(help="Labelled collections: list, fetch, check, describe, init.\n\nTry: musictrend corpus list", no_args_is_help=True,
                          rich_markup_mode=None)  # fmt: skip
@@ -99,7 +99,10 @@ def fetch(
 def check(
     corpora: Annotated[list[str], typer.Argument(metavar="CORPUS...")],
     labels_only: Annotated[bool, typer.Option("--labels-only", help="Do not open the chord files.")] = False,
+    seed: NoSeed = 0,
     jobs: Jobs = 0,
+    executor: Executor = "local",
+    dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -113,10 +116,18 @@ def check(
     from musictrend.run.power import power_of
 
     common.log_to(quiet=quiet)
+    common.check_executor(executor)
+    if dry_run:
+        common.show_plan(list(corpora), as_json=as_json)
+        return
     reports = []
     for spec in corpora:
         corpus = load_corpus(spec)
-        extracted = None if labels_only else extract_corpora([corpus], jobs=common.resolve_jobs(jobs), quiet=quiet)
+        extracted = (
+            None
+            if labels_only
+            else extract_corpora([corpus], jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet)
+        )
         reports.append(check_corpus(corpus, extracted=extracted, power=power_of))
     if as_json:
         common.emit([r.to_dict() for r in reports] if len(reports) > 1 else reports[0].to_dict())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from musictrend.cli import common
-from musictrend.cli.common import Json, Quiet
+from musictrend.cli.common import DryRun, Executor, Jobs, Json, NoSeed, Quiet
 
 if TYPE_CHECKING:
     from musictrend.validation import Evaluation
@@ -36,6 +36,10 @@ def evaluate(
     plot: Annotated[
         str, typer.Option("--plot", metavar="FILE", help="Draw what confidences are worth (.png, .svg, .pdf).")
     ] = "",
+    seed: NoSeed = 0,
+    jobs: Jobs = 0,
+    executor: Executor = "local",
+    dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -54,7 +58,12 @@ def evaluate(
     common.log_to(quiet=quiet)
     if plot and Path(plot).suffix not in (".png", ".svg", ".pdf"):
         raise ParameterError(f"--plot {plot!r} must end in .png, .svg or .pdf")
-    found = evaluate_chords(reference, estimate, measures=split_measures(measures), quiet=quiet)
+    common.check_executor(executor)
+    if dry_run:
+        _show_plan(reference, estimate, split_measures(measures), as_json)
+        return
+    found = evaluate_chords(reference, estimate, measures=split_measures(measures), quiet=quiet,
+                            jobs=common.resolve_jobs(jobs), executor=executor)  # fmt: skip
     common.emit(found.to_dict()) if as_json else _show(found)
     if plot:
         _plot_reliability(found.reliability, plot)
@@ -65,6 +74,18 @@ def evaluate(
         if len(found.failures) > FEW:
             print(f"  and {len(found.failures) - FEW} more; --json lists them all", file=sys.stderr)
         raise typer.Exit(common.SOME_FAILED)
+
+
+def _show_plan(reference: str, estimate: str, measures: str | tuple[str, ...], as_json: bool) -> None:
+    """What would be compared; a name that is none is told at once."""
+    from musictrend.complexity import select_measures
+    from musictrend.corpus.manifest import load_corpus
+
+    chosen = select_measures(measures)
+    for side in (reference, estimate):
+        if not Path(side).exists():
+            load_corpus(side)
+    common.emit_plan([{"reference": reference, "estimate": estimate, "measures": len(chosen)}], as_json=as_json)
 
 
 def _show(found: Evaluation) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from musictrend.cli import common
-from musictrend.cli.common import Executor, Jobs, Json, Quiet
+from musictrend.cli.common import DryRun, Executor, Force, Here, Jobs, Json, NoSeed, OneProcess, Quiet
 
 run_app = typer.Typer(
     help="A run folder: status, verify, clean.\n\nTry: musictrend run status runs/planted",
@@ -31,6 +31,8 @@ def trend(
     power: Annotated[bool, typer.Option("--power", help="Which slopes and contrasts the tracks can carry.")] = False,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="By default the run's own.")] = None,
     jobs: Jobs = 0,
+    executor: Here = "local",
+    dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -38,17 +40,21 @@ def trend(
 
     Try: musictrend trend runs/planted --power
     """
-    from musictrend.run.stages import rerun_trends, trends_of_table
+    from musictrend.run.stages import plan_stage, rerun_trends, trends_of_table
 
     common.log_to(quiet=quiet)
-    if Path(source).is_file():
-        document = trends_of_table(
-            Path(source), claims=claims, power=power, seed=seed or 0, jobs=common.resolve_jobs(jobs)
-        )
+    common.check_executor(executor)
+    table, cores = Path(source), common.resolve_jobs(jobs)
+    if dry_run and not table.is_file():
+        common.emit_plan(plan_stage(table, "trends", seed=seed), as_json=as_json)
+        return
+    if dry_run:
+        common.emit_plan([{"reads": str(table), "writes": "nothing", "seed": seed or 0}], as_json=as_json)
+        return
+    if table.is_file():
+        document = trends_of_table(table, claims=claims, power=power, seed=seed or 0, jobs=cores)
     else:
-        document = rerun_trends(
-            Path(source), claims=claims, power=power, seed=seed, jobs=common.resolve_jobs(jobs), quiet=quiet
-        )
+        document = rerun_trends(table, claims=claims, power=power, seed=seed, jobs=cores, quiet=quiet)
     if as_json:
         common.emit(document)
         return
@@ -68,6 +74,7 @@ def simulate(
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="By default the run's own.")] = None,
     jobs: Jobs = 0,
     executor: Executor = "local",
+    dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -75,9 +82,16 @@ def simulate(
 
     Try: musictrend simulate runs/planted --scenario replace --sweep generator_share=0,0.2,0.4
     """
-    from musictrend.run.stages import rerun_simulation
+    from musictrend.run.stages import plan_stage, rerun_simulation
 
     common.log_to(quiet=quiet)
+    common.check_executor(executor)
+    if dry_run:
+        plan = plan_stage(
+            run, "simulation", scenarios=tuple(scenario or ()), n_seeds=seeds, sweep=tuple(sweep or ()), seed=seed
+        )
+        common.emit_plan(plan, as_json=as_json)
+        return
     document = rerun_simulation(
         run, scenarios=tuple(scenario or ()), n_seeds=seeds, sweep=tuple(sweep or ()), seed=seed,
         jobs=common.resolve_jobs(jobs), executor=executor, quiet=quiet,
@@ -90,21 +104,41 @@ def simulate(
 
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN")],
-    title: Annotated[str, typer.Option("--title")] = "",
+    compare: Annotated[
+        Path | None,
+        typer.Option("--compare", metavar="RUN", help="Another run to set beside it: what differs, and their slopes."),
+    ] = None,
+    title: Annotated[str, typer.Option("--title", help="Stands over the page; by default the corpora.")] = "",
     format: Annotated[str, typer.Option("--format", help="html, md or figures.")] = "html",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="By default report.html in the run.")] = None,
+    force: Force = False,
+    seed: NoSeed = 0,
+    jobs: OneProcess = 0,
+    executor: Here = "local",
+    dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Write the page again, a summary in Markdown, or the figures as files.
 
+    With --compare a section sets another run beside this one: what was done otherwise, which tracks
+    both hold, their slopes by genre and measure, and by how much these differ.
+
     Try: musictrend report runs/planted --format md
+    Try: musictrend report runs/madmom --compare runs/librosa
     """
-    from musictrend.run.stages import rerun_report
+    from musictrend.run.stages import place_report, rerun_report
 
     common.log_to(quiet=quiet)
-    path = rerun_report(run, title=title, format=format, out=out)
-    common.emit({"written": str(path)}) if as_json else print(path)
+    common.check_executor(executor)
+    if dry_run:
+        written = place_report(run, format=format, out=out, compare=compare)
+        common.emit_plan([{"run": str(run), "compare": str(compare or ""), "writes": str(written)}], as_json=as_json)
+        return
+    if out is not None and out.resolve().parent != run.resolve():
+        common.refuse_to_overwrite(out, force=force)
+    document = rerun_report(run, title=title, format=format, out=out, compare=compare)
+    common.emit(document) if as_json else print(document["written"])
 
 
 @run_app.command()

@@ -133,8 +133,10 @@ def draw_forest(
     mark: str = "",
     bound: float | None = None,
     percent: bool = False,
+    margin: str = "tracks",
 ) -> Markup:
-    """Draw one interval a row around zero; ``bound`` shades the changes too small to matter.
+    """Draw one interval a row around zero; ``bound`` shades the changes too small to matter, ``margin`` says what
+    stands behind the numbers of a row.
 
     Below 480 units of width the name stands over its interval instead of beside it.
     """
@@ -187,7 +189,7 @@ def draw_forest(
         if bar.planted is not None and _finite(bar.planted):
             canvas.line(x(bar.planted), middle - 8, x(bar.planted), middle + 8, "planted")
     if any(bar.n for bar in bars) and not slim:
-        canvas.text(width - right + 12, 14, "estimate (95% interval), tracks", "tick")
+        canvas.text(width - right + 12, 14, f"estimate (95% interval), {margin}", "tick")
     return canvas.to_svg(label)
 
 

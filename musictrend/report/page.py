@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from markupsafe import Markup, escape
 from musictrend.errors import ParameterError
 from musictrend.report.blocks import Built, Figure, Fold, Grid
 from musictrend.report.canvas import stand_alone
+from musictrend.report.comparison import compare_tables
 from musictrend.report.sections import SECTIONS
 from musictrend.report.sections.answer import QUESTION
 from musictrend.report.summary import format_summary
@@ -34,6 +36,7 @@ def write_report(
     title: str | None = None,
     *,
     format: str = "html",
+    compare: str | Path | RunTables | Any = None,
 ) -> Path:
     """Write the report of a run.
 
@@ -48,6 +51,9 @@ def write_report(
         Stands over the page; by default the names of the corpora.
     format : {'html', 'md', 'figures'}
         One self-contained page; a short summary; a folder of SVG files with ``figures.json``.
+    compare : path, RunTables, or an object with a ``folder``, optional
+        Another run to set beside this one: what differs, and by how much its slopes do. In a folder of figures
+        the numbers are ``comparison.csv``.
 
     Returns
     -------
@@ -69,6 +75,8 @@ def write_report(
     if format not in FORMATS:
         raise ParameterError(f"format={format!r} must be 'html', 'md' or 'figures'")
     tables = _as_tables(run)
+    if compare is not None:
+        tables = replace(tables, beside=_as_tables(compare))
     path = Path(out) if out is not None else (tables.folder or Path()) / FORMATS[format]
     if format == "figures":
         return _write_figures(tables, path)
@@ -119,7 +127,8 @@ def _render_page(tables: RunTables, title: str | None, beside: bool) -> str:
         question=QUESTION,
         meta=_say_meta(tables),
         version=clean(tables.run.get("version") or "", 40),
-        page_mark=tables.mark,
+        page_mark=tables.page_mark,
+        two_runs=tables.beside is not None,
         banner=_say_banner(tables),
         sections=sections,
         figure_css=read("figure.css"),
@@ -165,6 +174,9 @@ def _write_figures(tables: RunTables, folder: Path) -> Path:
             }
         )
     _write_text(folder / "figures.json", json.dumps(index, ensure_ascii=False, indent=1) + "\n")
+    if tables.beside is not None:
+        rows = compare_tables(tables).rows.assign(mark=tables.page_mark)
+        _write_text(folder / "comparison.csv", rows.to_csv(index=False, lineterminator="\n"))
     return folder
 
 
@@ -217,11 +229,12 @@ def _say_meta(tables: RunTables) -> str:
 
 def _say_banner(tables: RunTables) -> str:
     """Return the words of the banner over a page made from planted data."""
-    if tables.mark == SYNTHETIC:
+    if tables.page_mark == SYNTHETIC:
         return (
             "This page was made from generated music, to show what the analysis does. It says nothing about real music."
         )
-    names = join_words(clean(name, 60) for name in sorted(tables.synthetic_corpora))
+    generated = tables.synthetic_corpora | (tables.beside.synthetic_corpora if tables.beside else frozenset())
+    names = join_words(clean(name, 60) for name in sorted(generated))
     return (
         f"Part of this page was made from generated music ({names}). Each figure and table says whether it holds any."
     )

@@ -95,11 +95,12 @@ def make_forest(
     mark: str,
     bound: float | None = None,
     percent: bool = False,
+    margin: str = "tracks",
 ) -> Figure:
     """Return a figure of intervals in rows, in a wide and a narrow version."""
 
     def draw(width: int) -> Markup:
-        return draw_forest(bars, width, axis, alt, mark=mark, bound=bound, percent=percent)
+        return draw_forest(bars, width, axis, alt, mark=mark, bound=bound, percent=percent, margin=margin)
 
     return Figure(name, alt, caption, draw(WIDE), draw(NARROW), source, mark)
 

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from musictrend.report.comparison import compare_tables
 from musictrend.report.evidence import count_behind, find_evidence
 from musictrend.report.sections.answer import QUESTION, build_cards, summarise
+from musictrend.report.sections.compared import (
+    COMPARED,
+    list_rows,
+    say_findings,
+    say_only,
+    say_support,
+)
 from musictrend.report.selection import explain_no_contrast
 from musictrend.report.tables import RunTables
 from musictrend.report.words import (
@@ -17,6 +25,8 @@ from musictrend.report.words import (
     format_percent,
     is_missing,
 )
+
+SHOWN = 60
 
 
 def format_summary(tables: RunTables, title: str) -> str:
@@ -33,8 +43,8 @@ def format_summary(tables: RunTables, title: str) -> str:
         Ends in a newline; text from strangers is escaped.
     """
     lines = [f"# {_escape(title)}", ""]
-    if tables.mark:
-        lines += [f"**{tables.mark}**: made from generated music.", ""]
+    if tables.page_mark:
+        lines += [f"**{tables.page_mark}**: made from generated music.", ""]
     lines += [f"*{QUESTION}*", ""]
     counted = f"{format_count(len(tables.usable))} of {count_noun(len(tables.tracks), 'track')}"
     lines += [
@@ -58,12 +68,33 @@ def format_summary(tables: RunTables, title: str) -> str:
         lines += [_say_claim(tables, claim) for claim in tables.claims] + [""]
     else:
         lines += ["claims.json is missing or empty: no claim was tested.", ""]
+    lines += _say_beside(tables) if tables.beside is not None else []
     failed = int((tables.tracks["status"] == "failed").sum())
     lines.append(
         f"{format_count(failed)} tracks failed, {count_noun(len(tables.problems), 'problem')} in "
         "problems.csv. The tables of the run hold every number; report.html shows them."
     )
     return "\n".join(lines) + "\n"
+
+
+def _say_beside(tables: RunTables) -> list[str]:
+    """Return what sets another run apart from this one, and the slopes that differ."""
+    found = compare_tables(tables)
+    lines = ["## Beside another run", "", _escape(say_findings(found)), ""]
+    lines += [_escape(text) for _, text in say_support(tables, found)] + [""]
+    if found.settings:
+        lines += ["| what differs | this run | other run |", "| --- | --- | --- |"]
+        lines += [f"| {_escape(name)} | {_escape(here)} | {_escape(there)} |" for name, here, there in found.settings]
+        lines.append("")
+    lines += [f"- {_escape(text)}" for text in say_only(tables, found)]
+    if found.rows.empty:
+        return [*lines, ""]
+    rows = found.rows[(found.rows["finding"] == "differ") | found.rows["measure"].eq(found.rows["measure"].iloc[0])]
+    lines += ["", f"| {' | '.join(column.lstrip('#') for column in COMPARED)} |", f"|{' --- |' * len(COMPARED)}"]
+    for cells in list_rows(tables, rows.head(SHOWN)):
+        lines.append(f"| {' | '.join(_escape(cell.text) for cell in cells)} |")
+    held = f"{count_noun(len(found.rows), 'slope')} were compared; listed: the first measure, and all that differ"
+    return [*lines, "", f"{held}{f', {SHOWN} at most' if len(rows) > SHOWN else ''}.", ""]
 
 
 def _say_claim(tables: RunTables, claim: dict) -> str:

@@ -170,6 +170,8 @@ class RunTables:
         The run folder.
     missing : dict
         File name to the reason why it is not there.
+    beside : RunTables, optional
+        Another run that the page sets beside this one.
     """
 
     tracks: pd.DataFrame
@@ -189,6 +191,7 @@ class RunTables:
     scores: pd.DataFrame | None = None
     folder: Path | None = None
     missing: dict[str, str] = field(default_factory=dict)
+    beside: RunTables | None = None
 
     @cached_property
     def usable(self) -> pd.DataFrame:
@@ -243,6 +246,11 @@ class RunTables:
             return SYNTHETIC
         return _mark(self.usable["corpus"] if len(self.usable) else self.tracks["corpus"], self.synthetic_corpora)
 
+    @cached_property
+    def page_mark(self) -> str:
+        """The word for a page that may hold another run too."""
+        return self.mark if self.beside is None or self.beside.mark == self.mark else PART_SYNTHETIC
+
     def mark_of(self, level: str | None, groups: list[str]) -> str:
         """Return the word for a figure or table that shows these groups of a level."""
         if self.mark in ("", SYNTHETIC):
@@ -272,6 +280,14 @@ class RunTables:
             rows = _select(self.folder, "scores", columns, [("measure", "in", measures)])
         for measure in measures:
             self.memory[measure] = rows[(rows["measure"] == measure).fillna(False)]
+
+    def select_draws(self, measures: list[str]) -> pd.DataFrame | None:
+        """Return the draws of scores that come from estimated chords; nothing where the run has none."""
+        path = None if self.folder is None else self.folder / "draws.parquet"
+        if path is None or not path.is_file():
+            return None
+        table = pd.read_parquet(path, filters=[("measure", "in", measures)])
+        return table.astype(dict.fromkeys(("track_id", "measure", "vocabulary"), str))
 
     def select_chords(self, track_ids: list[str]) -> pd.DataFrame:
         """Return the chords of these tracks, in order."""
@@ -352,7 +368,7 @@ def read_tables(run_folder: str | Path) -> RunTables:
         hindcast=hindcast,
         folder=folder,
         missing=missing,
-        **loaded,
+        **loaded,  # type: ignore[arg-type]
     )
 
 

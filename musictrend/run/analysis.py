@@ -7,6 +7,7 @@ import logging
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,8 @@ from musictrend.corpus.manifest import Corpus, load_corpus, manifest_problems, t
 from musictrend.corpus.problem import Problem
 from musictrend.errors import CorpusError, NothingUsableError, ParameterError, RunError
 from musictrend.execution import Progress
-from musictrend.run.folder import SCHEMA_VERSION, Run, remove_run
-from musictrend.run.options import Options
+from musictrend.run.folder import SCHEMA_VERSION, STAGES, Run, remove_run
+from musictrend.run.options import Options, settle_options
 from musictrend.run.provenance import describe_corpora, describe_engines, describe_machine, package_versions
 from musictrend.run.work import at_work, lock_folder
 
@@ -79,10 +80,26 @@ def analyze(
     return run
 
 
-def start_run(corpora: Sequence[str | Path | Corpus], out: Path, options: Options, *, force: bool = False) -> Run:
-    """The first two stages, tracks and chords, and everything that ``run.json`` says of the run."""
+def start_run(
+    corpora: Sequence[str | Path | Corpus],
+    out: Path,
+    options: Options,
+    *,
+    force: bool = False,
+    stages: Sequence[str] = STAGES,
+) -> Run:
+    """The first two stages, tracks and chords, and everything that ``run.json`` says of the run.
+
+    ``stages`` are those that the caller goes on to do: what others were done with stays in ``run.json``.
+
+    Raises
+    ------
+    RunError
+        When the folder holds something else, or one of ``stages`` done with other options, and not ``force``.
+    """
     loaded = _load(corpora)
     run = _claim_folder(out, loaded, force)
+    config = settle_options(run, options, stages, force=force)
     run.record.update(
         {
             "schema_version": SCHEMA_VERSION,
@@ -90,8 +107,8 @@ def start_run(corpora: Sequence[str | Path | Corpus], out: Path, options: Option
             "packages": package_versions(),
             "machine": describe_machine(),
             "command": _command(),
-            "config": options.resolved(),
-            "seed": options.seed,
+            "config": config,
+            "seed": config["seed"],
             "corpora": describe_corpora(loaded),
             "places": {c.name: _place(c) for c in loaded},
             "inputs": {c.name: _corpus_hash(c) for c in loaded},
@@ -254,9 +271,7 @@ def _do_chords(run: Run, corpora: list[Corpus], options: Options) -> None:
         table["engine"] = [result.engines.get(track_id, "") for track_id in table["track_id"]]
         noted = table["engine"] == NOTES
         table.loc[noted, ["source_kind", "transcription"]] = ["score", FROM_NOTES]
-        run.record["engines"] = describe_engines(
-            sorted(set(result.engines.values())), commercial=options.commercial
-        )
+        run.record["engines"] = describe_engines(sorted(set(result.engines.values())), commercial=options.commercial)
         problems += mark_equal_recordings(table, result.contents)
         reasons = table["track_id"].map(result.reasons)
         table.loc[reasons.notna(), "status"] = "failed"
@@ -406,16 +421,22 @@ def _scenario_texts(options: Options) -> list[str]:
     return [Path(name).read_text(encoding="utf-8") for name in options.scenarios if Path(name).is_file()]
 
 
-def do_report(run: Run, options: Options, *, again: bool = False) -> None:
-    """The report stage: one page that explains it all."""
-    from musictrend.report import write_report
+def do_report(run: Run, options: Options, *, again: bool = False, other: Run | None = None) -> None:
+    """The report stage: one page that explains it all, and sets an ``other`` run beside this one if there is one."""
+    from musictrend.report import compare_tables, read_tables, write_report
 
-    fingerprint = run.fingerprint("report", options.title)
+    beside = [] if other is None else [other.record.get("files", {})]
+    fingerprint = run.fingerprint("report", options.title, *beside)
     if run.is_done("report", fingerprint) and not again:
         return
     run.record.pop("timings", None)  # the page is the same however long it took
     with run.stage("report", fingerprint):
-        write_report(run.folder, run.path("report.html"), title=options.title or None)
+        run.path("comparison.parquet").unlink(missing_ok=True)
+        tables = read_tables(run.folder)
+        if other is not None:
+            tables = replace(tables, beside=read_tables(other.folder))
+            run.write("comparison", compare_tables(tables).rows)
+        write_report(tables, run.path("report.html"), title=options.title or None)
 
 
 def _follow(progress: Progress):

@@ -34,7 +34,13 @@ FEW = {
 
 
 def run_demo(
-    out: str | Path, *, seed: int = 0, jobs: int = 1, force: bool = False, quiet: bool = True
+    out: str | Path,
+    *,
+    seed: int = 0,
+    jobs: int = 1,
+    executor: str = "local",
+    force: bool = False,
+    quiet: bool = True,
 ) -> dict[str, Run]:
     """Run the packaged corpora and a dozen recordings made for it into ``out``; resumes.
 
@@ -51,7 +57,7 @@ def run_demo(
     left = [p.name for p in out.iterdir() if not p.name.startswith(".")] if out.is_dir() else []
     if not force and not set(left) <= {*CORPORA, RECORDINGS, HEARD, "report.html"}:
         raise RunError(f"{out} is not empty and no demo; choose another folder, or write into it with --force")
-    options = Options(seed=seed, jobs=jobs, quiet=quiet)
+    options = Options(seed=seed, jobs=jobs, executor=executor, quiet=quiet)
     runs = {name: analyze(packaged(name), out / name, options=options, force=force) for name in CORPORA}
     recordings = load_corpus(write_recordings(out / RECORDINGS, seed=seed))
     heard = replace(options, engine=ENGINE, commercial=True, trends=FEW)

@@ -19,11 +19,14 @@ def extract_to_folder(
     engine: str = "auto",
     commercial: bool = False,
     force: bool = False,
+    seed: int = 0,
     jobs: int = 1,
     executor: str = "local",
     quiet: bool = True,
 ) -> dict[str, Any]:
     """Do the first two stages of a run; `analyze` on the same folder goes on from there.
+
+    Nothing in them is random: ``seed`` is noted in ``run.json`` for those that follow.
 
     Returns
     -------
@@ -31,9 +34,15 @@ def extract_to_folder(
         n_tracks, n_failed, n_chords.
     """
     options = Options(
-        source=notes_or_symbols, engine=engine, commercial=commercial, jobs=jobs, executor=executor, quiet=quiet
+        source=notes_or_symbols,
+        engine=engine,
+        commercial=commercial,
+        seed=seed,
+        jobs=jobs,
+        executor=executor,
+        quiet=quiet,
     )
-    run = analysis.start_run([source], out, options, force=force)
+    run = analysis.start_run([source], out, options, force=force, stages=("tracks", "chords"))
     tracks = run.read("tracks")
     return {
         "run": str(run.folder),

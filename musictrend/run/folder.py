@@ -58,10 +58,12 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "simulation": ("chords",),
     "report": ("trends", "simulation"),
 }
+# stage -> the command that does it alone, with the options the run has
+ALONE = {"scores": "score", "trends": "trend", "simulation": "simulate"}
 YEARS = ("year", "year_low", "year_high")
 KIND_OF_CLAIMS = {"trends": "observed", "simulation": "simulated"}
 # Files that some runs have beside the outputs of their stages.
-BESIDE = ("draws.parquet", "hindcast.parquet", "measures.json", "planted.json", "problems.csv")
+BESIDE = ("comparison.parquet", "draws.parquet", "hindcast.parquet", "measures.json", "planted.json", "problems.csv")
 REMADE = ("run.json", "log.txt", "sweep.parquet", "report.md")
 
 
@@ -130,9 +132,9 @@ class Run:
         """`RunError` unless these stages are done: a stage alone must not read half of what was before."""
         for stage in stages:
             if stage not in self.record["stages"] or not self.has_outputs(stage):
-                raise RunError(
-                    f"{self.folder}: its {stage} are not done; finish them with: musictrend analyze CORPUS -o {self.folder}"
-                )
+                alone = ALONE.get(stage) if all(s in self.record["stages"] for s in NEEDS[stage]) else None
+                how = f"{alone} {self.folder}" if alone else f"analyze CORPUS -o {self.folder}"
+                raise RunError(f"{self.folder}: its {stage} are not done; finish them with: musictrend {how}")
 
     def fingerprint(self, stage: str, *parts: Any) -> str:
         """Fingerprint of a stage: its options, and the fingerprints of the stages it reads from."""

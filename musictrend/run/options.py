@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from musictrend.errors import ParameterError
+from musictrend.errors import ParameterError, RunError
 from musictrend.harmony.reduction import check_vocabulary
+from musictrend.run.folder import STAGES
 
-__all__ = ["Options"]
+if TYPE_CHECKING:
+    from musictrend.run.folder import Run
+
+__all__ = ["OPTIONS_OF", "Options", "settle_options"]
 
 DEFAULT_SCENARIOS = ("no_generators", "replace", "accumulate", "fresh_human", "provenance_filter")
+
+OPTIONS_OF: dict[str, tuple[str, ...]] = {
+    "tracks": (),
+    "chords": ("source", "engine", "commercial"),
+    "scores": ("measures", "vocabularies", "window", "seed"),
+    "trends": ("trends", "claims", "seed"),
+    "simulation": ("scenarios", "n_seeds", "seed"),
+    "report": (),
+}
+"""The options that the tables of each stage depend on; a title is no number."""
 
 
 @dataclass(frozen=True)
@@ -80,3 +95,36 @@ class Options:
         for name in ("jobs", "executor", "quiet"):
             chosen.pop(name)
         return chosen
+
+    def differences(self, config: dict[str, Any], stages: Iterable[str]) -> dict[str, tuple[Any, Any]]:
+        """Options on which these stages depend and that differ from a run's: name to (the run's, these).
+
+        Examples
+        --------
+        >>> Options(seed=1).differences(Options().resolved(), ["chords", "scores"])
+        {'seed': (0, 1)}
+        """
+        own = self.resolved()
+        names = dict.fromkeys(name for stage in stages for name in OPTIONS_OF[stage])
+        pairs = {name: (config[name], own[name]) for name in names if name in config}
+        return {name: pair for name, pair in pairs.items() if _plain(pair[0]) != _plain(pair[1])}
+
+
+def settle_options(run: Run, options: Options, stages: Sequence[str], *, force: bool = False) -> dict[str, Any]:
+    """What ``run.json`` is to say of options; refuses to do a stage again that was done with others."""
+    before = run.record.get("config", {})
+    done = [stage for stage in STAGES if stage in run.record["stages"] and run.has_outputs(stage)]
+    other = options.differences(before, [stage for stage in stages if stage in done])
+    if other and not force:
+        said = ", ".join(f"{name}={was!r} and not {asked!r}" for name, (was, asked) in other.items())
+        raise RunError(
+            f"{run.folder} was made with {said}; give it the same to go on, choose another folder, or overwrite it "
+            "with --force"
+        )
+    kept = {name: before[name] for stage in done if stage not in stages for name in OPTIONS_OF[stage] if name in before}
+    return options.resolved() | kept
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON gives it back."""
+    return list(value) if isinstance(value, tuple) else value

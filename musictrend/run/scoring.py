@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from musictrend.complexity import score_table, select_measures
 from musictrend.complexity.matrix import is_wide, summarise_scores
 from musictrend.complexity.measure import WINDOW
+from musictrend.corpus.manifest import load_corpus
 from musictrend.errors import ParameterError, RunError
 from musictrend.extraction.chord_files import ANNOTATION, read_chord_csv
 from musictrend.extraction.file import extract_with_engine, holds_one_piece, tell_oddities, with_keys
@@ -72,8 +73,9 @@ def score_source(
         chords, made_by = _read_pieces(path, options)
         return _score_pieces(chords, made_by, options)
     if out is None:
+        load_corpus(source)  # what is not there is told as such
         raise ParameterError("a corpus needs -o RUN, the folder its scores are kept in")
-    run = analysis.start_run([source], out, options, force=force)
+    run = analysis.start_run([source], out, options, force=force, stages=("tracks", "chords", "scores"))
     with at_work(run.folder):
         analysis.do_scores(run, options)
     return _scores_of(run)

@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from musictrend.errors import ParameterError, RunError
 from musictrend.run import analysis
-from musictrend.run.folder import Run
+from musictrend.run.folder import NEEDS, OUTPUTS, Run
 from musictrend.run.power import power_of
 from musictrend.run.work import at_work
 
-__all__ = ["rerun_report", "rerun_simulation", "rerun_trends", "trends_of_table"]
+__all__ = ["place_report", "plan_stage", "rerun_report", "rerun_simulation", "rerun_trends", "trends_of_table"]
+
+
+def plan_stage(
+    folder: Path,
+    stage: str,
+    *,
+    scenarios: tuple[str, ...] = (),
+    n_seeds: int = 0,
+    sweep: tuple[str, ...] = (),
+    seed: int | None = None,
+) -> list[dict[str, Any]]:
+    """What doing ``trends`` or ``simulation`` of a run again would do: one row a stage, nothing is written."""
+    run = Run.open(folder)
+    run.require(*NEEDS[stage])
+    options = analysis.options_of(run)
+    chosen = replace(options, scenarios=scenarios or options.scenarios, n_seeds=n_seeds or options.n_seeds,
+                     seed=options.seed if seed is None else seed)  # fmt: skip
+    analysis.check_choices(chosen)
+    shared = {"run": str(run.folder), "tracks": len(run.tracks), "seed": chosen.seed}
+    if sweep:
+        grid = dict(_parse_sweep(text) for text in sweep)
+        worlds = chosen.n_seeds * math.prod(map(len, grid.values()))
+        return [{"stage": "sweep", "files": "sweep.parquet", **shared, "worlds": worlds}]
+    row: dict[str, Any] = {"stage": stage, "files": " ".join(OUTPUTS[stage]), **shared}
+    if stage == "simulation":
+        row["worlds"] = chosen.n_seeds * len(chosen.scenarios)
+    return [row, {"stage": "report", "files": " ".join(OUTPUTS["report"]), **shared}]
 
 
 def rerun_trends(
@@ -151,22 +179,54 @@ def _parse_sweep(text: str) -> tuple[str, list[Any]]:
     return name.strip(), parsed
 
 
-def rerun_report(folder: Path, *, title: str = "", format: str = "html", out: Path | None = None) -> Path:
-    """Write the page of a run again, or its summary or figures."""
-    from musictrend.report import write_report
-
-    run = Run.open(folder)
-    run.require("trends")
-    if format == "html" and out is None:
-        options = analysis.options_of(run)
-        options = replace(options, title=title or options.title)
-        with at_work(run.folder):
-            analysis.do_report(run, options, again=True)
-            analysis.keep_options(run, options)
-        return run.path("report.html")
+def place_report(folder: Path, *, format: str = "html", out: Path | None = None, compare: Path | None = None) -> Path:
+    """Where a report goes; `RunError` when a run is not far enough for one."""
     names = {"html": "report.html", "md": "report.md", "figures": "figures"}
     if format not in names:
         raise ParameterError(f"--format {format!r} must be 'html', 'md' or 'figures'")
-    target = out or run.path(names[format])
-    write_report(run.folder, target, title=title or None, format=format)
-    return target
+    Run.open(folder).require("trends")
+    if compare is not None and not (other := Run.open(compare)).path("trends.parquet").is_file():
+        other.require("trends")  # a run of an older version, which lacks newer tables, may stand beside this one
+    return out or Path(folder) / names[format]
+
+
+def rerun_report(
+    folder: Path, *, title: str = "", format: str = "html", out: Path | None = None, compare: Path | None = None
+) -> dict[str, Any]:
+    """Write the page of a run again, or its summary or figures; with ``compare`` another run stands beside it.
+
+    Without ``out`` the page is ``report.html`` of the run, and the numbers of the comparison are its
+    ``comparison.parquet``; both are the plain page's again when the report is next written without ``compare``.
+
+    Returns
+    -------
+    document : dict
+        ``written``, and with ``compare`` also ``comparison``: the other run, what differs, and the slopes as rows.
+    """
+    from musictrend.report import compare_runs, read_tables, write_report
+
+    target = place_report(folder, format=format, out=out, compare=compare)
+    run, other = Run.open(folder), None if compare is None else Run.open(compare)
+    if target == run.path("report.html"):
+        options = analysis.options_of(run)
+        options = replace(options, title=title or options.title)
+        with at_work(run.folder):
+            analysis.do_report(run, options, again=True, other=other)
+            analysis.keep_options(run, options)
+    else:
+        write_report(run.folder, target, title=title or None, format=format, compare=other)
+    if other is None:
+        return {"written": str(target)}
+    found = compare_runs(read_tables(run.folder), read_tables(other.folder))
+    return {
+        "written": str(target),
+        "comparison": {
+            "other": str(other.folder),
+            "paired": found.paired,
+            "sharing": asdict(found.sharing),
+            "settings": [{"name": name, "this": here, "other": there} for name, here, there in found.settings],
+            "only_this": found.only_this,
+            "only_other": found.only_other,
+            "rows": found.rows.to_dict("records"),
+        },
+    }

@@ -28,6 +28,8 @@ def measure_bias(
     estimate: ChordTable,
     measures: str | Iterable[str] | None = "all",
     vocabularies: Sequence[str] = DEFAULT_VOCABULARIES,
+    *,
+    jobs: int = 1,
 ) -> pd.DataFrame:
     """How much every measure of complexity differs between two readings of the same tracks.
 
@@ -41,6 +43,8 @@ def measure_bias(
     measures : str or iterable of str
         ``"core"``, ``"all"``, or names.
     vocabularies : sequence of str
+    jobs : int
+        Threads; no number depends on it.
 
     Returns
     -------
@@ -61,8 +65,8 @@ def measure_bias(
     import pandas as pd
     from scipy.special import stdtrit
 
-    told = score_table(reference, measures, vocabularies)
-    heard = score_table(estimate, measures, vocabularies)
+    told = score_table(reference, measures, vocabularies, jobs=jobs)
+    heard = score_table(estimate, measures, vocabularies, jobs=jobs)
     rows = []
     for measure, vocabulary in sorted(told.values):
         x, y = told[measure, vocabulary], heard[measure, vocabulary]

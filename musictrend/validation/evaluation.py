@@ -97,7 +97,13 @@ class Evaluation:
 
 
 def evaluate(
-    reference: str | Path, estimate: str | Path, *, measures: str | Iterable[str] = "all", quiet: bool = True
+    reference: str | Path,
+    estimate: str | Path,
+    *,
+    measures: str | Iterable[str] = "all",
+    quiet: bool = True,
+    jobs: int = 1,
+    executor: str = "local",
 ) -> Evaluation:
     r"""Compare estimated chords with a reference, over time.
 
@@ -116,6 +122,10 @@ def evaluate(
         Of complexity, whose bias is wanted: ``"core"``, ``"all"``, or names.
     quiet : bool
         No progress.
+    jobs : int
+        Worker processes that read files of collections; no number depends on it.
+    executor : str
+        ``"local"``, ``"dask"`` or ``"tcp://host:port"``.
 
     Returns
     -------
@@ -175,12 +185,12 @@ def evaluate(
 
     chosen = measures if isinstance(measures, str) else tuple(measures)
     select_measures(chosen)  # a wrong name is told before hours of reading
-    pairs = read_pairs(reference, estimate, quiet=quiet)
+    pairs = read_pairs(reference, estimate, quiet=quiet, jobs=jobs, executor=executor)
     total, per_track, confusion = compare_chords(without_keys(pairs.reference, ~pairs.written), pairs.estimate)
     units = set(pairs.reference.units)
     return Evaluation(
         str(reference), str(estimate), pairs.matched_by, total, per_track,
-        measure_bias(pairs.reference, pairs.estimate, chosen), confusion,
+        measure_bias(pairs.reference, pairs.estimate, chosen, jobs=jobs), confusion,
         units.pop() if len(units) == 1 else "mixed",
         int(pairs.written.sum()), int((pairs.written & pairs.estimated).sum()), pairs.failures,
         measure_reliability(pairs.reference, pairs.estimate),

@@ -21,7 +21,7 @@ from musictrend.corpus.manifest import load_corpus
 from musictrend.corpus.readers import recognise_folder
 from musictrend.corpus.readers.reader import MALFORMED, as_reader_error
 from musictrend.errors import CorpusError, NothingUsableError, ParameterError, ReaderError
-from musictrend.execution import Progress
+from musictrend.execution import Progress, map_tasks
 from musictrend.extraction.batches import extract_corpora
 from musictrend.extraction.file import extract_with_engine, holds_one_piece
 from musictrend.extraction.keys import fill_keys
@@ -34,6 +34,7 @@ __all__ = ["Failure", "Pairs", "read_pairs", "without_keys"]
 REFERENCE, ESTIMATE = "reference", "estimate"
 KINDS = ("annotation", "score", "audio")
 SHORT = 0.75  # of the reference's time; a fade or a coda is less than the rest
+FEW = 32  # files of symbols or notes that are read sooner than a worker starts
 LOG = logging.getLogger(__name__)
 
 
@@ -90,12 +91,14 @@ class Side(ABC):
         """Ways to call the tracks: way to name to the side's own id; the best way comes first."""
 
     @abstractmethod
-    def read(self, ids: list[str], *, quiet: bool) -> Read:
+    def read(self, ids: list[str], *, quiet: bool, jobs: int = 1, executor: str = "local") -> Read:
         """Chords of some tracks, in that order."""
 
 
-def read_pairs(reference: str | Path, estimate: str | Path, *, quiet: bool = True) -> Pairs:
-    """Read both sides and bring them into one order.
+def read_pairs(
+    reference: str | Path, estimate: str | Path, *, quiet: bool = True, jobs: int = 1, executor: str = "local"
+) -> Pairs:
+    """Read both sides, with ``jobs`` worker processes, and bring them into one order.
 
     Raises
     ------
@@ -125,7 +128,10 @@ def read_pairs(reference: str | Path, estimate: str | Path, *, quiet: bool = Tru
             f"nothing in common: {_some(sides[0])} in {reference}, {_some(sides[1])} in {estimate}; files are matched "
             "by name without suffix, corpora and runs by track_id"
         )
-    told, heard = (side.read([pair[i] for pair in names.values()], quiet=quiet) for i, side in enumerate(sides))
+    told, heard = (
+        side.read([pair[i] for pair in names.values()], quiet=quiet, jobs=jobs, executor=executor)
+        for i, side in enumerate(sides)
+    )
     usable, broken = [], []
     for i, (name, own) in enumerate(names.items()):
         bad = [Failure(name, kind, *side.reasons[own[k]])
@@ -148,6 +154,15 @@ def _read_file(path: Path) -> ChordSequence:
     return extract_with_engine(path, Origin(), written_keys=True)[0]
 
 
+def _try_file(path: Path) -> tuple[ChordSequence, tuple[str, str] | None]:
+    """Chords of a file, or none with the reason and the next move."""
+    try:
+        return _read_file(path), None
+    except (ReaderError, *MALFORMED) as caught:
+        error = as_reader_error(caught)
+        return ChordSequence(()), (error.reason + (f" ({error.place})" if error.place else ""), error.hint)
+
+
 def _with_keys(told: ChordTable, heard: ChordTable, way: str, failures: list[Failure]) -> Pairs:
     """Keys where none are written are estimated, and that is said."""
     _warn_of_lengths(told, heard)
@@ -166,7 +181,9 @@ def _warn_of_lengths(told: ChordTable, heard: ChordTable) -> None:
     short = np.flatnonzero(ends[1] < SHORT * ends[0])
     if len(short):
         i = int(short[0])
-        repeats = ": are repeats played out on one side alone? DCML's harmonies folder is read as written, its corpus not"
+        repeats = (
+            ": are repeats played out on one side alone? DCML's harmonies folder is read as written, its corpus not"
+        )
         LOG.warning(
             "%d of %d estimates cover less than %d%% of their reference's time, such as %s (%.6g of %.6g %s)%s",
             len(short), told.n_tracks, round(100 * SHORT), told.track_ids[i], ends[1][i], ends[0][i], told.units[i],
@@ -269,18 +286,14 @@ class _Folder(Side):
         }
         return {n: fs[0] for n, fs in best.items() if len(fs) == 1 and n != "."}  # the root itself names nothing
 
-    def read(self, ids: list[str], *, quiet: bool) -> Read:
-        sequences, reasons = [], {}
+    def read(self, ids: list[str], *, quiet: bool, jobs: int = 1, executor: str = "local") -> Read:
         with Progress(f"chords of {self.root.name}", len(ids), quiet=quiet) as progress:
-            for file in ids:
-                try:
-                    sequence = _read_file(self.root / file)
-                except (ReaderError, *MALFORMED) as caught:
-                    error = as_reader_error(caught)
-                    reasons[file] = (error.reason + (f" ({error.place})" if error.place else ""), error.hint)
-                    sequence = ChordSequence(())
-                sequences.append(replace(sequence, track_id=file))
-                progress.advance()
+            few = 1 if any(self.files[file] == KINDS[2] for file in ids) else FEW
+            jobs = max(1, min(jobs, len(ids) // few))
+            found = map_tasks(_try_file, [self.root / file for file in ids], jobs=jobs, executor=executor, describe=str,
+                              on_result=lambda number, result: progress.advance())  # fmt: skip
+        reasons = {file: why for file, (_, why) in zip(ids, found, strict=True) if why is not None}
+        sequences = (replace(sequence, track_id=file) for file, (sequence, _) in zip(ids, found, strict=True))
         return Read(ChordTable.from_sequences(sequences), reasons)
 
 
@@ -294,11 +307,11 @@ class _Collection(Side):
         ids = {track.track_id: track.track_id for track in self.corpus.entries}
         return {"track_id": ids} | _file_names({t.track_id: t.path for t in self.corpus.entries})
 
-    def read(self, ids: list[str], *, quiet: bool) -> Read:
+    def read(self, ids: list[str], *, quiet: bool, jobs: int = 1, executor: str = "local") -> Read:
         by_id = {track.track_id: track for track in self.corpus.entries}
         wanted = [by_id[i] for i in ids]
         part = replace(self.corpus, entries=wanted)
-        found = extract_corpora([part], quiet=quiet)
+        found = extract_corpora([part], jobs=jobs, executor=executor, quiet=quiet)
         prefix = f"{self.corpus.name}/"
         hints = {p.track_id: p.hint for p in found.problems}
         reasons = {i.removeprefix(prefix): (reason, hints.get(i, "")) for i, reason in found.reasons.items()}
@@ -336,7 +349,7 @@ class _Table(Side):
         ids_of = short if len(short) == len(ids) else {i: i for i in ids}
         return {"track_id": ids_of} | _file_names({i: self.files.get(i, "") for i in ids})
 
-    def read(self, ids: list[str], *, quiet: bool) -> Read:
+    def read(self, ids: list[str], *, quiet: bool, jobs: int = 1, executor: str = "local") -> Read:
         here = [i for i in ids if i in self.place]
         chords = self.chords.select([self.place[i] for i in here])
         if len(here) < len(ids):

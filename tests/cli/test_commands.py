@@ -271,6 +271,43 @@ def test_the_page_goes_where_it_is_told(say, run_folder, tmp_path):
     assert say("report", run_folder, "--format", "pdf", "-q").code == 2
 
 
+def test_another_run_stands_beside_a_run_until_the_page_is_written_without_it(say, run_folder, tmp_path):
+    import shutil
+
+    import pandas as pd
+
+    own, other = (shutil.copytree(run_folder, tmp_path / name) for name in ("own", "other"))
+    found = say("report", own, "--compare", other, "--json", "-q").data
+    assert found["written"] == str(own / "report.html") and found["comparison"]["sharing"]["n_tracks"] == 24
+    assert found["comparison"]["settings"] == [] and found["comparison"]["only_other"]["genres"] == []
+    table = pd.read_parquet(own / "comparison.parquet")
+    assert len(table) == len(found["comparison"]["rows"]) and "Beside another run" in (own / "report.html").read_text()
+    assert say("run", "verify", own).code == 0
+    assert say("report", own, "--compare", other, "--format", "md", "-o", tmp_path / "a.md", "-q").code == 0
+    assert "## Beside another run" in (tmp_path / "a.md").read_text()
+    assert say("report", own, "--compare", other, "-o", tmp_path / "a.md", "-q").code == 1  # it is there already
+    assert say("report", own, "-q").code == 0 and not (own / "comparison.parquet").exists()
+    assert "Beside another run" not in (own / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("trend", "RUN"), ("simulate", "RUN"), ("simulate", "RUN", "--sweep", "generator_share=0,0.2"),
+        ("report", "RUN"), ("evaluate", "RUN", "RUN"), ("corpus", "check", "CORPUS"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(say, words, corpus, run_folder):
+    names = {"CORPUS": corpus, "RUN": run_folder}
+    before = {p.name: p.stat().st_mtime_ns for p in run_folder.iterdir()}
+    every = ("--seed", "1", "--jobs", "1", "--executor", "local", "--quiet", "--dry-run", "--json")
+    said = say(*(names.get(word, word) for word in words), *every)
+    assert said.code == 0 and said.err == "" and said.data
+    assert {p.name: p.stat().st_mtime_ns for p in run_folder.iterdir()} == before
+    assert say(*(names.get(word, word) for word in words), "--dry-run", "--executor", "nonsense").code == 2
+
+
 def test_laws_are_a_table_and_its_columns_say_what_held(monkeypatch, say):
     import pandas as pd
 

@@ -71,7 +71,10 @@ def test_nothing_usable_is_4(say, quick, tmp_path, kind):
         (("corpus", "fetch", "no-such-corpus"), "no corpus"),
         (("corpus", "check", "no-such-corpus"), "no folder, file or corpus"),
         (("corpus", "describe", "no-such-corpus"), "no folder, file or corpus"),
-        (("chords", "--file", "no-such-file"), "not a regular file"),
+        (("chords", "--file", "no-such-file"), "no file at no-such-file"),
+        (("extract", "no-such-thing"), "no folder, file or corpus"),
+        (("score", "no-such-thing"), "no folder, file or corpus"),
+        (("report", "no-such-run", "--compare", "no-other"), "no run folder"),
     ],
 )
 def test_what_cannot_be_done_is_1_in_one_line(say, tmp_path, monkeypatch, words, what):

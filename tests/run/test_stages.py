@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -53,9 +54,25 @@ def test_a_finished_run_is_not_done_again(own_run, small_corpus):
 )
 def test_changed_options_do_again_what_depends_on_them_and_nothing_else(own_run, small_corpus, change, again):
     before = stamps(own_run)
-    run = analyze(small_corpus, own_run.folder, options=replace(FEW, **change))
+    numbers = again - {"report"}  # a title is no number, and nor is how many workers there were
+    if numbers:
+        with pytest.raises(RunError, match=f"{next(iter(change))}=.*--force"):
+            analyze(small_corpus, own_run.folder, options=replace(FEW, **change))
+        assert done_again(own_run, before) == set()
+    run = analyze(small_corpus, own_run.folder, options=replace(FEW, **change), force=bool(numbers))
     assert done_again(run, before) == again
     assert Run.open(run.folder).verify() == []
+
+
+def test_chords_extracted_again_leave_a_run_what_it_was_made_with(own_run, small_corpus):
+    from musictrend.run.extraction import extract_to_folder
+
+    before, config = stamps(own_run), own_run.record["config"]
+    extract_to_folder(str(small_corpus), own_run.folder, seed=5)
+    assert done_again(own_run, before) == set()
+    assert Run.open(own_run.folder).record["config"] == config
+    with pytest.raises(RunError, match="engine='auto' and not 'librosa'"):
+        extract_to_folder(str(small_corpus), own_run.folder, engine="librosa")
 
 
 def test_changed_claims_do_not_run_the_worlds_again(own_run, small_corpus, tmp_path):
@@ -64,7 +81,7 @@ def test_changed_claims_do_not_run_the_worlds_again(own_run, small_corpus, tmp_p
     text = (resources.files("musictrend") / "data" / "claims.toml").read_text()
     (tmp_path / "claims.toml").write_text("[[claim]]" + text.split("[[claim]]")[1])
     before = stamps(own_run)
-    run = analyze(small_corpus, own_run.folder, options=replace(FEW, claims=str(tmp_path / "claims.toml")))
+    run = analyze(small_corpus, own_run.folder, options=replace(FEW, claims=str(tmp_path / "claims.toml")), force=True)
     assert done_again(run, before) == {"trends", "report"}
     kinds = [claim["kind"] for claim in run.claims()]
     assert kinds.count("observed") == 1 and kinds.count("simulated") >= 1
@@ -123,13 +140,13 @@ def test_trends_alone_are_those_of_the_whole_run(own_run):
     assert Run.open(own_run.folder).verify() == []
 
 
-def test_trends_alone_with_another_seed_are_kept_in_the_record_and_analyze_goes_back(own_run, small_corpus):
+def test_trends_alone_with_another_seed_are_kept_in_the_record_and_analyze_goes_back_when_forced(own_run, small_corpus):
     before, first = contents(own_run), stamps(own_run)
     rerun_trends(own_run.folder, seed=5)
     assert Run.open(own_run.folder).record["seed"] == 5
     assert done_again(own_run, first) == {"trends", "report"}
     second = stamps(own_run)
-    analyze(small_corpus, own_run.folder, options=FEW)
+    analyze(small_corpus, own_run.folder, options=FEW, force=True)
     assert done_again(own_run, second) == {"trends", "report"}
     assert contents(own_run) == before
 
@@ -160,9 +177,11 @@ def test_a_run_is_given_the_scores_that_it_lacks_and_keeps_the_others(own_run, s
     done = {row["stage"]: row["done"] for row in Run.open(own_run.folder).status()}
     undone = {"trends", "report"}
     assert {stage for stage, is_done in done.items() if not is_done} == undone
-    with pytest.raises(RunError, match="trends are not done"):
+    with pytest.raises(RunError, match="trends are not done.*musictrend trend "):
         rerun_report(own_run.folder)
-    analyze(small_corpus, own_run.folder, options=FEW)
+    with pytest.raises(RunError, match="measures="):
+        analyze(small_corpus, own_run.folder, options=FEW)
+    analyze(small_corpus, own_run.folder, options=FEW, force=True)
     assert contents(own_run) == before
 
 
@@ -199,10 +218,10 @@ def test_a_sweep_that_is_none_is_refused(own_run, text):
 
 def test_the_page_alone_takes_a_title_and_other_forms(own_run):
     before = contents(own_run)
-    page = rerun_report(own_run.folder, title="A title of my own")
+    page = Path(rerun_report(own_run.folder, title="A title of my own")["written"])
     assert "A title of my own" in page.read_text()
     assert {n for n, b in contents(own_run).items() if b != before[n]} == {"report.html"}
-    assert rerun_report(own_run.folder, format="md").read_text().startswith("#")
+    assert Path(rerun_report(own_run.folder, format="md")["written"]).read_text().startswith("#")
     assert Run.open(own_run.folder).verify() == []
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from musictrend.report.sections import (
     alike,
     answer,
+    compared,
     contrasts,
     coverage,
     feedback,
@@ -24,6 +25,7 @@ from musictrend.report.sections.section import Section
 
 SECTIONS: tuple[Section, ...] = (
     answer.SECTION,
+    compared.SECTION,
     trends.SECTION,
     genres.SECTION,
     contrasts.SECTION,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from musictrend.report.blocks import Built, Fold, Prose, Table
-from musictrend.report.tables import SYNTHETIC, RunTables
+from musictrend.report.tables import PART_SYNTHETIC, SYNTHETIC, RunTables
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Section:
 
 def mark_block(block: Any) -> Any:
     """Return a block of a wholly synthetic run with the word on every table in it, also on those not about
-    tracks.
+    tracks; a table that holds another run too keeps its own.
     """
     if isinstance(block, Fold):
         return replace(block, blocks=tuple(mark_block(part) for part in block.blocks))
-    return replace(block, mark=SYNTHETIC) if isinstance(block, Table) else block
+    return replace(block, mark=SYNTHETIC) if isinstance(block, Table) and block.mark != PART_SYNTHETIC else block
 
 
 def say_missing(tables: RunTables, file: str, consequence: str) -> Prose:

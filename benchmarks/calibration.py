@@ -1,10 +1,11 @@
 """Do intervals tell the truth when chords are estimated? Prints bias, coverage and false trends, with and without.
 
-    python benchmarks/calibration.py --notes DATA                    chords from notes, real pairs
+    python benchmarks/calibration.py --notes DATA [--nets FOLDER]    chords from notes, real pairs
     python benchmarks/calibration.py --channel mcgill_billboard irb  a noisy channel over songs whose chords are known
     python benchmarks/calibration.py --pairs REFERENCES ESTIMATES    any engine: folders as for musictrend evaluate
 
-*Notes.* Pieces of When in Rome, DCML and POP909 (DATA holds the three) whose works the network did not learn from.
+*Notes.* Pieces of When in Rome, DCML and POP909 (DATA holds the three), each heard by a network that did not learn from its
+work: ``--nets`` as for ``tools/learn_calibration.py``, without which those that the network learned from are left out.
 Works are split in halves at random: the response of each measure is learned on one half and applied to the other. Then
 a second repertoire: learned on what is free to learn from, applied to the rest.
 *False trends.* Songs of the second half get random years; the old half of them keeps the chords that people wrote,
@@ -217,13 +218,16 @@ def print_false(table: pd.DataFrame, title: str, n: int) -> None:
     )
 
 
-def try_notes(data: Path, n: int, seed: int) -> None:
+def try_notes(data: Path, nets: Path | None, n: int, seed: int) -> None:
     """Real pairs: chords estimated from notes."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-    from learn_calibration import estimate_pairs, name_repertoire, read_scores
+    from learn_calibration import estimate_pairs, name_repertoire, read_nets, read_scores
 
-    scores = read_scores(data, free=False)
-    pairs = Pairs(*estimate_pairs(scores), [pair.work for pair in scores], [name_repertoire(pair) for pair in scores])
+    kept = read_nets(nets)
+    scores = read_scores(data, kept, free=False)
+    pairs = Pairs(
+        *estimate_pairs(scores, kept), [pair.work for pair in scores], [name_repertoire(pair) for pair in scores]
+    )
     free = np.array([pair.free for pair in scores])
     print(f"{len(scores)} pieces of {pairs.groups.max() + 1} works that the network did not learn from; {free.sum()} of "
           f"them free to learn from; mean confidence {np.nanmean(pairs.confidence):.2f}")  # fmt: skip
@@ -351,6 +355,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--notes", type=Path, metavar="DATA", help="folder of when_in_rome, dcml and pop909")
     parser.add_argument(
+        "--nets", type=Path, metavar="FOLDER", help="networks of tools/train_scores.py --folds, for --notes"
+    )
+    parser.add_argument(
         "--channel", type=Path, nargs="+", metavar="FOLDER", help="corpora with chords, the first on trial"
     )
     parser.add_argument("--pairs", nargs=2, metavar=("REFERENCES", "ESTIMATES"))
@@ -359,7 +366,7 @@ def main() -> None:
     given = parser.parse_args()
     began = time.process_time()
     if given.notes:
-        try_notes(given.notes, given.corpora, given.seed)
+        try_notes(given.notes, given.nets, given.corpora, given.seed)
     if given.channel:
         try_channel(given.channel, given.corpora, given.seed)
     if given.pairs:

@@ -9,8 +9,9 @@ mean over songs) by engine and era. Then false trends: songs whose true chords h
 years at random; each is taken as its decade's chain left it, or, second, as people wrote it before 1985 and as the
 engine heard it from then on. Slopes are fitted to the truth, to what was heard, to what was heard after calibration
 without what is unknown of sources and eras (`musictrend.validation.conditions`), and with it, by which the interval is
-so many times wider. An honest test finds 5 of 100 corpora significant. Songs recur in a corpus: what is tested is bias,
-not sampling. All measures of one engine and renderer share one draw of fortune: read the mean over them and engines.
+so many times wider. An honest test finds 5 of 100 corpora significant. Songs recur in a corpus, and what recurs is one
+cluster, as an artist's songs are in any trend. All measures of one engine and renderer share one draw of fortune: read the
+mean over them and engines.
 
 With ``--soundfont`` FluidSynth plays the songs: another renderer than the house's own, which the librosa engine and
 calibrations learned from. ``--learned`` is a folder of ``tools/render_calibration.py``: calibrations are learned from
@@ -44,6 +45,7 @@ from musictrend.extraction.rendering.performance import SAMPLE_RATE
 from musictrend.harmony import ChordSequence
 from musictrend.harmony.reduction import is_at_least
 from musictrend.harmony.table import ChordTable
+from musictrend.trends.linear import Design, fit_cluster_ols
 from musictrend.validation.calibration import Calibration, find_calibration
 from musictrend.validation.evaluation import compare_chords
 from musictrend.validation.uncertainty import N_DRAWS, carry_errors
@@ -114,7 +116,7 @@ def hear_all(
             y = clean if era == CLEAN else record(clean, chains[era], sr=SAMPLE_RATE, seed=number)
             soundfile.write(folder / "song.flac", y, SAMPLE_RATE, subtype="PCM_16")
             for engine in (engine for engine, of in wanted if of == era):
-                found = extract_audio(folder / "song.flac", engine, track_id=f"{number:03d}", beats=False, cached=False)
+                found = extract_audio(folder / "song.flac", engine, track_id=f"{number:03d}", cached=False)
                 (folder / f"{engine}-{era}").mkdir(exist_ok=True)
                 write_chords(found, folder / f"{engine}-{era}" / f"{number:03d}.csv")
     return {(engine, era): read_heard(folder / f"{engine}-{era}", len(songs)) for engine in engines
@@ -129,19 +131,27 @@ def read_heard(folder: Path, n_songs: int) -> ChordTable:
 
 
 def find_slopes(
-    values: np.ndarray, years: np.ndarray, draws: np.ndarray | None = None
+    values: np.ndarray, years: np.ndarray, draws: np.ndarray | None = None, songs: np.ndarray | None = None
 ) -> tuple[float, bool, float, float]:
-    """Slope per decade by least squares, whether it is significant at 5%, its standard error and degrees of freedom.
+    """Slope per decade, whether it is significant at 5%, its standard error and degrees of freedom.
 
-    Draws widen it by Rubin's rules, with Satterthwaite's degrees of freedom, as in `musictrend.trends.imputation`.
+    Least squares, and draws by Rubin's rules with Satterthwaite's degrees of freedom, as trends do
+    (`musictrend.trends.linear`, `musictrend.trends.imputation`). ``songs`` says which values are of one song: they are
+    a cluster, as an artist's songs are. Without it each value counts as another song's.
     """
     from scipy.special import stdtrit
 
     fine = np.isfinite(values)
+    if songs is not None:
+        fine = np.flatnonzero(fine)[np.argsort(songs[fine], kind="stable")]
     x, y = (years[fine] - years[fine].mean()) / 10, values[fine]
     slope = float(x @ y / (x @ x))
-    left = y - y.mean() - slope * x
-    within, df = float(left @ left) / (len(y) - 2) / float(x @ x), len(y) - 2.0
+    if songs is None:
+        left = y - y.mean() - slope * x
+        within, df = float(left @ left) / (len(y) - 2) / float(x @ x), len(y) - 2.0
+    else:
+        line, _ = fit_cluster_ols(Design(x, np.ones(len(x)), songs[fine], np.zeros(len(x), int)), y[:, None])
+        within, df = float(line.se[0] ** 2), float(line.df[0])
     between = 0.0
     if draws is not None and draws.size:
         m = draws.shape[1]
@@ -218,7 +228,9 @@ def show_false_trends(
             slopes, found, errors = [], [], []
             for years, songs in orders:
                 pick = (np.searchsorted(limits, years, side="right") - 1, songs)
-                slope, significant, se, _ = find_slopes(values[pick], years, draws[pick] if draws is not None else None)
+                slope, significant, se, _ = find_slopes(
+                    values[pick], years, draws[pick] if draws is not None else None, songs
+                )
                 slopes.append(slope)
                 found.append(significant)
                 errors.append(se)

@@ -8,9 +8,9 @@
 FOLDER holds ``when_in_rome``, ``dcml`` and ``pop909``. Every row is duration-weighted over the time that the analysis
 calls a chord, with 95% intervals from resampled pieces; enharmonic roots and keys are equal. *Roman* wants key, root
 and quality (sevenths and all) together; *triad* root and triad quality; *inversion* the bass; *chord* root and quality.
-Pieces are parted by work across the archives (``benchmarks/score_pairs.py``): *test* was looked at twice, with the
-first networks and with those that ship now, and chose nothing; *development* chose its make-up and constants;
-*held-out songs* and others as ``--pieces`` lists.
+Pieces are parted by work across the archives (``benchmarks/score_pairs.py``): *test* was looked at with each of the
+three networks of art that have shipped, and chose nothing; *development* chose its make-up and constants; *validation*
+did too, and then that network learned from it. ``--pieces`` lists them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from score_pairs import Pair, part_name, read_dcml, read_pop909, read_when_in_rome
+from score_pairs import Pair, part_name, read_dcml, read_pop909, read_when_in_rome, was_learned
 
 from musictrend.corpus.notes import Notes
 from musictrend.corpus.readers.scores import read_notes
@@ -236,11 +236,13 @@ def report_analyses(title: str, pairs: list[Pair], n_music21: int, estimate: Cal
     stack = lambda group: np.stack([right[p.piece] for p in group])  # noqa: E731
     for name in ("test", "development", "validation", "training"):
         if name in parts:
-            print_row(name, stack(parts[name]))
-            kinds = {"CC BY-SA": [p for p in parts[name] if p.free], "other": [p for p in parts[name] if not p.free]}
-            if all(kinds.values()):
-                for kind, group in kinds.items():
-                    print_row(f"  {name}, {kind}", stack(group))
+            print_row(f"{name}, learned from" if was_learned(parts[name][0]) else name, stack(parts[name]))
+            kinds: dict[str, list[Pair]] = {}
+            for pair in parts[name]:
+                kind = pair.piece.split("/")[0] if pair.source == "dcml" else "CC BY-SA" if pair.free else "other"
+                kinds.setdefault(kind, []).append(pair)
+            for kind in sorted(kinds) if len(kinds) > 1 else ():
+                print_row(f"  {name}, {kind}"[:33], stack(kinds[kind]))
     if n_music21:
         sample = chosen([p for p in parts["test"] if len(p.notes) < 6000], n_music21)
         theirs = np.stack([totals(compare(p.reference, hear_with_music21(p.notes)), RIGHT) for p in sample])

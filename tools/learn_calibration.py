@@ -2,7 +2,7 @@
 
     python tools/learn_calibration.py OUT --engine NAME [-o FILE]
     python tools/learn_calibration.py REFERENCES ESTIMATES --engine NAME [-o FILE] [--groups pieces.csv]
-    python tools/learn_calibration.py --notes DATA [-o FILE]
+    python tools/learn_calibration.py --notes DATA --nets FOLDER [-o FILE]
 
 REFERENCES and ESTIMATES are what ``musictrend evaluate`` takes: folders of ``.lab``, ``.jams`` or ``.csv`` files that
 are matched by name, corpora, or folders that ``musictrend extract`` wrote. Give estimates as ``.csv`` where the engine
@@ -12,9 +12,10 @@ its name and what it has in common with others (opus, artist, album), and, in co
 ``tools/render_calibration.py``: its ``reference``, ``NAME`` and ``songs.csv``.
 
 ``--notes`` learns the record of chords estimated from notes. DATA holds ``when_in_rome`` and ``pop909``; of their
-pieces count those under CC BY-SA and MIT whose works the estimator's network did not learn from, as parted in
-``benchmarks/score_pairs.py``; of the many POP909 songs some. A composer's pieces, and POP909, are repertoires: how far an
-estimator's response differs between them is what is unknown of any other.
+pieces count those under CC BY-SA and MIT, as parted in ``benchmarks/score_pairs.py``; of the many POP909 songs some that
+no network learned from. Pieces that the network of art learned from are heard by one that did not: ``--nets`` holds
+those of ``tools/train_scores.py --folds 4 -o FOLDER``, each with the pieces it was kept from (cross-fitting). A composer's
+pieces, and POP909, are repertoires: how far an estimator's response differs between them is what is unknown of any other.
 
 The record goes to ``musictrend/data/models/calibration/NAME.json``, or to FILE. It is printed what the engine carries.
 """
@@ -27,14 +28,14 @@ import datetime
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
-from score_pairs import MIN_FIT, Pair, part_name, read_dcml, read_pop909, read_when_in_rome
+from score_pairs import MIN_FIT, Pair, read_dcml, read_pop909, read_when_in_rome, was_learned
 
 import musictrend
 from musictrend.cache import hash_bytes
@@ -42,6 +43,7 @@ from musictrend.extraction.engines import get_engine
 from musictrend.extraction.keys import fill_keys
 from musictrend.extraction.origin import NOTES
 from musictrend.extraction.score import estimate_chords
+from musictrend.extraction.score_net import Net
 from musictrend.harmony.table import ChordTable
 from musictrend.validation.calibration import Calibration, learn_calibration
 from musictrend.validation.pairing import read_pairs
@@ -61,21 +63,32 @@ def read_groups(path: Path) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     return {row[0]: row[1] for row in [head, *rows] if len(row) > 1}, conditions
 
 
-def read_scores(data: Path, *, free: bool = True, n_pop: int = N_POP) -> list[Pair]:
-    """Scores with analyses that the estimator's network did not learn from (``benchmarks/score_pairs.py``)."""
+def read_scores(data: Path, nets: Collection[str] = (), *, free: bool = True, n_pop: int = N_POP) -> list[Pair]:
+    """Scores with analyses that the network did not learn from, or that one of ``nets`` was kept from, and songs."""
     pairs, _ = read_when_in_rome(data / "when_in_rome")
     if not free:
         pairs += read_dcml(data / "dcml")[0]
-    songs = [p for p in read_pop909(data / "pop909")[0] if part_name(p) != "training"] if n_pop else []
+    songs = [p for p in read_pop909(data / "pop909")[0] if not was_learned(p)] if n_pop else []
     songs.sort(key=lambda p: hash_bytes(p.piece))
     pairs += sorted(songs[:n_pop], key=lambda p: p.piece)
-    return [p for p in pairs if part_name(p) != "training" and (p.free or not free) and p.fit >= MIN_FIT]
+    unseen = [p for p in pairs if p.piece in nets or not was_learned(p)]
+    return [p for p in unseen if (p.free or not free) and p.fit >= MIN_FIT]
 
 
-def estimate_pairs(pairs: list[Pair]) -> tuple[ChordTable, ChordTable]:
+def read_nets(folder: Path | None) -> dict[str, Net]:
+    """Networks of cross-validation, by each piece that they were kept from."""
+    found = {}
+    for path in sorted(folder.glob("fold_*.npz")) if folder else ():
+        with np.load(path, allow_pickle=False) as arrays:
+            net = Net({name: arrays[name] for name in arrays.files if name != "away"})
+            found |= dict.fromkeys(arrays["away"].tolist(), net)
+    return found
+
+
+def estimate_pairs(pairs: list[Pair], nets: Mapping[str, Net] | None = None) -> tuple[ChordTable, ChordTable]:
     """Reference and estimate of each pair, with bars, and keys told from the chords where none are given."""
     told = [replace(pair.reference, track_id=pair.piece, bars=count_bars(pair)) for pair in pairs]
-    heard = [estimate_chords(pair.notes, pair.piece) for pair in pairs]
+    heard = [estimate_chords(pair.notes, pair.piece, art=(nets or {}).get(pair.piece)) for pair in pairs]
     return fill_keys(ChordTable.from_sequences(told))[0], fill_keys(ChordTable.from_sequences(heard))[0]
 
 
@@ -92,15 +105,15 @@ def name_repertoire(pair: Pair) -> str:
     return pair.work.split("/")[0] if pair.source == "when_in_rome" else pair.source
 
 
-def learn_notes(data: Path) -> Calibration:
+def learn_notes(data: Path, nets: Mapping[str, Net]) -> Calibration:
     """The record of chords estimated from notes."""
-    pairs = read_scores(data)
-    reference, estimate = estimate_pairs(pairs)
+    pairs = read_scores(data, nets)
+    reference, estimate = estimate_pairs(pairs, nets)
     by_source = {source: sum(p.source == source for p in pairs) for source in sorted({p.source for p in pairs})}
     about = {
         "about": "chords estimated from the notes of scores against people's analyses; tools/learn_calibration.py",
         "source": "When in Rome (Gotham et al. 2023), analyses licensed CC BY-SA 4.0, and POP909 (Wang et al. 2020, MIT): "
-        "pieces of works that the network did not learn from",
+        "each heard by a network that did not learn from its work",
         "licence": "CC BY-SA 4.0",
         "by_source": by_source,
         "date": datetime.date.today().isoformat(),
@@ -170,6 +183,7 @@ def main() -> None:
     add("--licence", default="", help="of the record")
     add("--about", default="", help="one line about the record")
     add("--notes", type=Path, metavar="DATA", help="learn chords from notes; DATA holds when_in_rome and pop909")
+    add("--nets", type=Path, metavar="FOLDER", help="networks of tools/train_scores.py --folds, for --notes")
     add("-o", "--out", type=Path, help="where the record goes")
     given = parser.parse_args()
     if given.references and given.engine and not given.estimates:
@@ -183,7 +197,7 @@ def main() -> None:
         given.version = given.version or get_engine(given.engine).version()
     given.group_of, given.conditions = read_groups(given.groups) if given.groups else ({}, {})
     if given.notes:
-        record = learn_notes(given.notes)
+        record = learn_notes(given.notes, read_nets(given.nets))
     elif given.references and given.estimates and given.engine:
         record = learn_pairs(given)
     else:

@@ -2,24 +2,31 @@
 
     python tools/render_calibration.py OUT [--engines librosa,madmom] [--songs 120] [--seconds 60]
         [--again 20] [--soundfonts TimGM6mb.sf2,opl3.sf2]
+    python tools/render_calibration.py OUT --trial --soundfonts FluidR3_GM.sf2 [--songs 120] [--engines ...]
+    python tools/render_calibration.py OUT --recordings FOLDER [--engines ...]
 
 Songs are drawn and played by `musictrend.extraction.rendering` with the instruments of its ``calibration`` band, which
 the librosa engine's net has never heard, half of them through a recording chain of ``ERAS``. Written: ``OUT/audio/NUMBER.flac``,
-``OUT/reference/NUMBER.lab``, ``OUT/ENGINE/NUMBER.csv`` (what ``musictrend extract`` writes) and ``OUT/songs.csv``
-(number, song, renderer, chain, what it
-counts for: source, era and repertoire, tempo, tuning, players). All of it is SYNTHETIC. Songs that are there already are not
+``OUT/reference/NUMBER.csv`` with chords in seconds and bars of four beats, ``OUT/ENGINE/NUMBER.csv`` (what ``musictrend
+extract`` writes, beats and bars found too) and ``OUT/songs.csv`` (number, song, renderer, chain, what it counts for:
+source, era and repertoire, tempo, tuning, players). All of it is SYNTHETIC. Songs that are there already are not
 played or heard again.
 
 An engine errs otherwise where music sounds otherwise. How much is seen where the same chords are played by several
 *renderers*: ``--again 20`` plays the first 20 songs again by each ensemble of ``ENSEMBLES`` alone, and ``--soundfonts``
 by FluidSynth with each of the given sound fonts (not those of the recordings that are to be judged by the record). The
 same songs by the band that played them first are also recorded through every other chain.
+
+``--trial`` plays other songs, by the given sound fonts alone, each song once by each: recordings to try records on
+(``benchmarks/renderers.py --trial``), never to learn from. ``--recordings`` renders nothing: engines hear a folder's
+recordings, whose chords lie beside them in ``NAME.lab``.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import shutil
 import sys
 import tempfile
 import time
@@ -39,7 +46,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from eras import play_soundfont
 
 FIRST = 500_000  # number of the first song: far from those that learning uses
+TRIAL = 700_000  # number of the first song that records are tried on
 STRIDE, CHAINS = 1_000, 50_000  # numbers from one renderer's songs to the next's; from a song to its other chains'
+BEATS = 4  # to the bar
 RICHNESS = (0.05, 0.2, 0.4, 0.65)  # shares of chords of four notes and more that part repertoires
 MIXED = "mixed"  # the calibration band, players drawn anew for each song
 ENSEMBLES: dict[str, Arrangement] = {
@@ -83,6 +92,12 @@ def plan_takes(first: int, songs: int, again: int, seconds: float, soundfonts: l
     return takes
 
 
+def plan_trial(first: int, songs: int, seconds: float, soundfonts: list[Path]) -> list[Take]:
+    """Other songs for other players, by each sound font."""
+    drawn = [draw_song(first + i, seconds=seconds, band="learning", era="") for i in range(songs)]
+    return [Take(song.seed + k * STRIDE, song, path.stem, path) for k, path in enumerate(soundfonts) for song in drawn]
+
+
 def name_richness(song: Song) -> str:
     """A song's repertoire: by the share of its chords of four notes and more, which engines mishear otherwise."""
     sizes = np.array([len(chord.pitch_classes or ()) for chord in song.chords.chords if chord.is_chord])
@@ -98,7 +113,9 @@ def play(folder: Path, takes: list[Take]) -> None:
             audio = folder / "audio" / f"{take.number}.flac"
             if not audio.is_file():
                 soundfile.write(audio, take.sound(Path(scratch)), SAMPLE_RATE, subtype="PCM_16")
-            write_chords(take.song.chords, folder / "reference" / f"{take.number}.lab")
+            chords = take.song.chords
+            chords = replace(chords, bars=chords.durations / (take.song.beat * BEATS))
+            write_chords(chords, folder / "reference" / f"{take.number}.csv")
     with (folder / "songs.csv").open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(
@@ -130,16 +147,31 @@ def play(folder: Path, takes: list[Take]) -> None:
             )
 
 
-def hear(folder: Path, engine: str, takes: list[Take]) -> float:
-    """Let an engine hear every song, without beats, which move changes a little and labels not; seconds of CPU it took."""
+def hear(folder: Path, engine: str, recordings: list[Path]) -> float:
+    """Let an engine hear every recording, with beats, as corpora are heard; seconds of CPU it took."""
     (folder / engine).mkdir(parents=True, exist_ok=True)
     began = time.process_time()
-    for take in takes:
-        target = folder / engine / f"{take.number}.csv"
+    for path in recordings:
+        target = folder / engine / f"{path.stem}.csv"
         if not target.is_file():
-            found = extract_audio(folder / "audio" / f"{take.number}.flac", engine, beats=False)
-            write_chords(found, target)
+            write_chords(extract_audio(path, engine), target)
     return time.process_time() - began
+
+
+def hear_all(folder: Path, engines: str, recordings: list[Path]) -> None:
+    """Let every engine hear them."""
+    for engine in filter(None, engines.split(",")):
+        print(f"{engine}: {len(recordings)} heard in {hear(folder, engine, recordings):.0f} s", flush=True)
+
+
+def copy_references(folder: Path, source: Path) -> list[Path]:
+    """The recordings of a folder that have their chords beside them, which are copied."""
+    (folder / "reference").mkdir(parents=True, exist_ok=True)
+    suffixes = {f".{name.lower()}" for name in soundfile.available_formats()}
+    found = [p for p in sorted(source.iterdir()) if p.suffix.lower() in suffixes and p.with_suffix(".lab").is_file()]
+    for path in found:
+        shutil.copy(path.with_suffix(".lab"), folder / "reference" / f"{path.stem}.lab")
+    return found
 
 
 def main() -> int:
@@ -149,18 +181,26 @@ def main() -> int:
     parser.add_argument("--engines", default="librosa")
     parser.add_argument("--songs", type=int, default=120)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--first", type=int, default=FIRST)
+    parser.add_argument("--first", type=int, help=f"number of the first song: {FIRST}, or {TRIAL} on trial")
     parser.add_argument("--again", type=int, default=0, help="songs that each other renderer and chain gets too")
     parser.add_argument("--soundfonts", default="", help="sound fonts that play them too, by FluidSynth")
+    parser.add_argument("--trial", action="store_true", help="other songs, by the sound fonts alone")
+    parser.add_argument("--recordings", type=Path, help="hear what is in a folder instead")
     chosen = parser.parse_args()
     fonts = [Path(name) for name in filter(None, chosen.soundfonts.split(","))]
     began = time.process_time()
-    takes = plan_takes(chosen.first, chosen.songs, chosen.again, chosen.seconds, fonts)
+    if chosen.recordings:
+        recordings = copy_references(chosen.out, chosen.recordings)
+        hear_all(chosen.out, chosen.engines, recordings)
+        return 0
+    if chosen.trial:
+        takes = plan_trial(chosen.first or TRIAL, chosen.songs, chosen.seconds, fonts)
+    else:
+        takes = plan_takes(chosen.first or FIRST, chosen.songs, chosen.again, chosen.seconds, fonts)
     play(chosen.out, takes)
     minutes = sum(float(take.song.chords.offsets[-1]) for take in takes) / 60
     print(f"{len(takes)} songs, {minutes:.0f} min, played in {time.process_time() - began:.0f} s", flush=True)
-    for engine in filter(None, chosen.engines.split(",")):
-        print(f"{engine}: heard in {hear(chosen.out, engine, takes):.0f} s", flush=True)
+    hear_all(chosen.out, chosen.engines, [chosen.out / "audio" / f"{take.number}.flac" for take in takes])
     return 0
 
 

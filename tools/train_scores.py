@@ -1,19 +1,27 @@
 """Train the networks that hear chords and keys in scores, on data whose licence lets weights ship.
 
-    python tools/train_scores.py --data FOLDER --language art [-o FILE] [--steps 450 300] [--seed N]
+    python tools/train_scores.py --data FOLDER --language art --nets FOLDER [-o FILE] [--steps 500 300] [--seed N]
     python tools/train_scores.py --data FOLDER --language pop [-o FILE] --steps 1000
-    python tools/train_scores.py --data FOLDER --folds 4 [--steps 150 0]     art, cross-validated by work: figures alone
+    python tools/train_scores.py --data FOLDER --folds 4 [-o FOLDER]         art, cross-validated by work: figures, and
+                                                                              networks for --nets, here and in
+                                                                              tools/learn_calibration.py
+    python tools/train_scores.py --data FOLDER --hold                        art without the validation part: figures
+    python tools/train_scores.py --data FOLDER --ceiling --steps 800 300     what free labels lack: figures
 
-FOLDER holds ``when_in_rome`` and ``pop909``; ``dcml`` is looked at for figures and never learned from. Needs torch,
-which the package itself does not: what is written is a plain ``score_art.npz`` or ``score_pop.npz`` for
+FOLDER holds ``when_in_rome`` and ``pop909``; ``dcml`` is looked at for figures, and nothing written learned from it.
+Needs torch, which the package itself does not: what is written is a plain ``score_art.npz`` or ``score_pop.npz`` for
 `musictrend.extraction.score_net`. One thread; ten minutes for art, four for pop. Parts, works and licences:
 ``benchmarks/score_pairs.py``.
 
 The network of pop learns from POP909 (MIT), laid on its beats. That of art music has two lessons.
 
-1. When-in-Rome analyses marked CC BY-SA, of works no part of which lies in an archive that forbids commercial use.
+1. When-in-Rome analyses marked CC BY-SA, of works no part of which lies in an archive that forbids commercial use:
+   the training part and, once all was chosen with it held out, the validation part.
 2. The same, POP909 (MIT), and what the first lesson hears in unlabelled scores of music21's corpus that state no
    restriction (`UNLABELLED`), wherever it is sure of it (self-training).
+
+``--ceiling`` asks what free analyses lack: the same network learns from DCML's development part besides, and its test
+part is printed. Such weights may not ship and are not written.
 
 Each piece is heard as written and in variants: twice as slow or fast, notes left out, shortened, held, doubled at the
 octave; without spelling, key signature or metre now and then, as MIDI is. Crops are turned to another key only so that
@@ -36,7 +44,7 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from languages import learn_language
 from listener import Listener
-from score_pairs import Pair, part_name, read_dcml, read_pop909, read_when_in_rome
+from score_pairs import Pair, part_name, read_dcml, read_pop909, read_when_in_rome, was_learned
 
 from musictrend.corpus.notes import Notes
 from musictrend.corpus.readers.scores import read_notes
@@ -290,20 +298,24 @@ def teach_oneself(net: Listener, habits: dict[str, np.ndarray]) -> list[Pair]:
     return pairs
 
 
-def calibrate(net: Net, habits: dict[str, np.ndarray], pairs: list[Pair], pop: bool = False) -> np.ndarray:
-    """Slope and shift that turn the mean posterior of a chord into how often it is right, on validation pieces."""
+Trial = tuple[Net, dict[str, np.ndarray], list[Pair]]  # a network, what was counted beside it, and pieces it never saw
+
+
+def calibrate(trials: list[Trial], pop: bool = False) -> np.ndarray:
+    """Slope and shift that turn the mean posterior of a chord into how often it is right, on unseen pieces."""
     said, right = [], []
-    for pair in pairs:
-        frames = frame_notes(pair.notes)
-        heard = net.hear(feel_pulse(frames) if pop else frames)
-        path = decode(heard, Habits(**habits)).chord
-        truth = answer(pair.reference, len(frames))["chord"]
-        starts = np.flatnonzero(np.diff(path, prepend=-1))
-        lengths = np.diff(np.append(starts, len(path)))
-        mean = np.add.reduceat(np.exp(heard.chord[np.arange(len(path)), path].astype(float)), starts) / lengths
-        asked = truth >= 0
-        said.append(np.repeat(mean, lengths)[asked])
-        right.append((truth == path)[asked])
+    for net, habits, pairs in trials:
+        for pair in pairs:
+            frames = frame_notes(pair.notes)
+            heard = net.hear(feel_pulse(frames) if pop else frames)
+            path = decode(heard, Habits(**habits)).chord
+            truth = answer(pair.reference, len(frames))["chord"]
+            starts = np.flatnonzero(np.diff(path, prepend=-1))
+            lengths = np.diff(np.append(starts, len(path)))
+            mean = np.add.reduceat(np.exp(heard.chord[np.arange(len(path)), path].astype(float)), starts) / lengths
+            asked = truth >= 0
+            said.append(np.repeat(mean, lengths)[asked])
+            right.append((truth == path)[asked])
     x = np.clip(np.concatenate(said), 1e-4, 1 - 1e-4)
     x, y = np.log(x / (1 - x)), np.concatenate(right).astype(float)
     design, weights = np.stack([x, np.ones_like(x)]), np.array([1.0, 0.0])
@@ -331,7 +343,7 @@ def show(net: Net, habits: dict[str, np.ndarray], pairs: list[Pair], name: str, 
 def print_shares(name: str, n: int, total: np.ndarray) -> None:
     """A line of figures."""
     root, key, roman = 100 * total[1:] / max(total[0], 1)
-    print(f"{name:12} {n:4} pieces: root {root:.1f} key {key:.1f} roman {roman:.1f}", flush=True)
+    print(f"{name:25} {n:4} pieces: root {root:.1f} key {key:.1f} roman {roman:.1f}", flush=True)
 
 
 def main() -> None:
@@ -341,11 +353,17 @@ def main() -> None:
     add("--data", type=Path, required=True)
     add("-o", "--output", type=Path, help="in the package where nothing is said")
     add("--language", choices=["art", "pop"], default="art")
-    add("--steps", type=int, nargs="+", default=(450, 300))
+    add("--steps", type=int, nargs="+", default=(500, 300))
     add("--seed", type=int, default=11)
     add("--variants", type=int, default=5)
+    add("--width", type=int, default=24, help="channels on each pitch class (art)")
+    add("--nets", type=Path, help="networks of --folds, for the confidence of art")
     add("--folds", type=int, default=0, help="cross-validate the works learned from and validated on instead")
+    add("--hold", action="store_true", help="art: keep the validation part out and print it, to choose by; no weights")
+    add("--ceiling", action="store_true", help="learn from DCML's development part too; nothing is written")
     given = parser.parse_args()
+    if given.language == "art" and not (given.nets or given.folds or given.hold or given.ceiling):
+        parser.error("weights of art need --nets FOLDER, for their confidence; first: --folds 4 -o FOLDER")
     torch.set_num_threads(1)
     torch.manual_seed(given.seed)
     began = time.process_time()
@@ -377,7 +395,7 @@ def learn_pop(given: argparse.Namespace) -> dict[str, np.ndarray]:
     listen(net, [(1.0, False, lessons)], given.steps[0], 3e-3, rng)
     habits, plain = count_habits(parts["training"]) | {"begin": np.array(POP_BEGIN)}, Net(net.arrays())
     show(plain, habits, parts["validation"], "validation", pop=True)
-    learned = {"calibration": calibrate(plain, habits, parts["validation"], pop=True), "language": language}
+    learned = {"calibration": calibrate([(plain, habits, parts["validation"])], pop=True), "language": language}
     return net.arrays() | habits | learned
 
 
@@ -397,11 +415,35 @@ def learn_art(given: argparse.Namespace) -> dict[str, np.ndarray]:
     pop = [p for p in pop if part_name(p) == "training"][::2]
     names = ("training", "validation", "development")
     parts = {name: [p for p in rome + dcml if part_name(p) == name] for name in names}
+    learned = [p for p in rome if was_learned(p)]
+    watched = {f"{source}, development": [p for p in parts["development"] if p.source == source]
+               for source in ("when_in_rome", "dcml")}  # fmt: skip
     if given.folds:
         return cross_validate(parts["training"] + parts["validation"], pop, given)
-    learned = parts.pop("training")
-    net, habits = teach_art(learned, pop, parts, given)
-    return net.arrays() | habits | {"calibration": calibrate(Net(net.arrays()), habits, parts["validation"])}
+    if given.ceiling:
+        tests = {"DCML test": [p for p in dcml if part_name(p) == "test"]}
+        teach_art(learned + watched["dcml, development"], pop, tests, given)
+        return {}
+    if given.hold:
+        teach_art(parts["training"], pop, {"validation": parts["validation"]} | watched, given)
+        return {}
+    trials = read_trials(given.nets, learned)
+    net, habits = teach_art(learned, pop, watched, given)
+    return net.arrays() | habits | {"calibration": calibrate(trials)}
+
+
+def read_trials(folder: Path, pairs: list[Pair]) -> list[Trial]:
+    """The networks of cross-validation, and the pieces that each was kept from: what confidence is calibrated on."""
+    trials = []
+    for path in sorted(folder.glob("fold_*.npz")):
+        with np.load(path, allow_pickle=False) as arrays:
+            away = set(arrays["away"].tolist())
+            net = Net({name: arrays[name] for name in arrays.files if name != "away"})
+        habits = {name: net.extra[name] for name in ("place", "keys")}
+        trials.append((net, habits, [p for p in pairs if p.piece in away]))
+    if sorted(p.piece for _, _, kept in trials for p in kept) != sorted(p.piece for p in pairs):
+        raise SystemExit(f"{folder}: not every piece was kept from one network; first: --folds 4 -o {folder}")
+    return trials
 
 
 def teach_art(
@@ -410,12 +452,12 @@ def teach_art(
     """Both lessons, and figures of the pieces watched."""
     torch.manual_seed(given.seed)
     rng = np.random.default_rng(given.seed)
-    assert all(p.free for p in learned)
+    assert given.ceiling or all(p.free for p in learned)
     print(f"learning from {len(learned)} pieces of {len({p.work for p in learned})} works and {len(pop)} songs:",
           *sorted(p.piece for p in learned), sep="\n  ")  # fmt: skip
     lessons = [teach(p) for p in learned] * 2 + [vary(p, rng) for _ in range(given.variants) for p in learned]
     habits = count_habits(learned)
-    net = Listener(24, (1, 2, 4, 8, 16, 32, 64, 1), 0.3)
+    net = Listener(given.width, (1, 2, 4, 8, 16, 32, 64, 1), 0.3)
     print("first lesson: analyses")
     listen(net, [(1.0, False, lessons)], given.steps[0], 3e-3, rng, half=True)
     if not given.steps[-1]:
@@ -431,13 +473,18 @@ def teach_art(
 
 
 def cross_validate(free: list[Pair], pop: list[Pair], given: argparse.Namespace) -> dict[str, np.ndarray]:
-    """Learn from all works but some, in turn, and say how the others are heard; nothing is written."""
+    """Learn from all works but some, in turn, and say how the others are heard; each network may be kept, with these."""
     place = {work: i % given.folds for i, work in enumerate(sorted({p.work for p in free}))}
     total = np.zeros(4)
     for fold in range(given.folds):
         away = [p for p in free if place[p.work] == fold]
         net, habits = teach_art([p for p in free if place[p.work] != fold], pop, {}, given)
-        total += show(Net(net.arrays()), habits, away, f"fold {fold}")
+        plain = Net(net.arrays())
+        total += show(plain, habits, away, f"fold {fold}")
+        if given.output:
+            given.output.mkdir(parents=True, exist_ok=True)
+            held = {"calibration": calibrate([(plain, habits, away)]), "away": np.array([p.piece for p in away])}
+            np.savez_compressed(given.output / f"fold_{fold}.npz", **net.arrays(), **habits, **held)
     print_shares(f"{given.folds} folds", len(free), total)
     return {}
 

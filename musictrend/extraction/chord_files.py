@@ -139,7 +139,9 @@ def read_chord_csv(path: Path, odd: list[tuple[str, str]]) -> list[tuple[ChordSe
     unread = {label: reason for label in labels if (reason := read_symbol(label, "harte")[1])}
     if len(unread) == len(labels):
         label, reason = next(reversed(unread.items()))
-        raise ReaderError(f"{path}: not one of its labels is a chord; {label!r}: {reason}", place=f"line {labels[label]}")
+        raise ReaderError(
+            f"{path}: not one of its labels is a chord; {label!r}: {reason}", place=f"line {labels[label]}"
+        )
     tracks: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         tracks.setdefault(row.get("track_id") or path.stem, []).append(row)

@@ -18,7 +18,6 @@ References
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -72,13 +71,15 @@ def extract_score(
     return estimate_chords(notes, track_id)
 
 
-def estimate_chords(notes: Notes, track_id: str = "score") -> ChordSequence:
+def estimate_chords(notes: Notes, track_id: str = "score", *, art: Net | None = None) -> ChordSequence:
     """Chords and keys of a score from its notes alone.
 
     Parameters
     ----------
     notes : Notes
     track_id : str
+    art : Net, optional
+        Listens to art music instead of the network that ships: one that did not learn from this score.
 
     Returns
     -------
@@ -102,14 +103,21 @@ def estimate_chords(notes: Notes, track_id: str = "score") -> ChordSequence:
     if end / FRAME > MAX_FRAMES:
         raise ReaderError(f"{end:,.0f} quarter notes: at most {MAX_FRAMES * FRAME:,.0f} are read",
                           hint="cut the score into movements")  # fmt: skip
-    language, heard, frames, delay = listen(notes)
+    language, heard, frames, delay = listen(notes, art)
+    net = art if art and language == "art" else load_net(language)
     heard = _hush(heard, frames)
-    found = decode(heard, _habits(language))
-    return _write(found, heard, delay, notes, end, load_net(language), track_id)
+    habits = Habits(net.extra["place"], net.extra["keys"], float(net.extra.get("begin", BEGIN_WEIGHT)))
+    return _write(decode(heard, habits), heard, delay, notes, end, net, track_id)
 
 
-def listen(notes: Notes) -> tuple[str, Heard, Frames, float]:
+def listen(notes: Notes, art: Net | None = None) -> tuple[str, Heard, Frames, float]:
     """What the network of the language of these notes hears in them.
+
+    Parameters
+    ----------
+    notes : Notes
+    art : Net, optional
+        As for `estimate_chords`.
 
     Returns
     -------
@@ -123,14 +131,9 @@ def listen(notes: Notes) -> tuple[str, Heard, Frames, float]:
     frames = frame_notes(moved)
     spelled = bool((notes.fifth != UNSPELLED).any())
     language = tell_language(frames, load_net("pop").extra["language"], spelled, delay)
-    heard = load_net(language).hear(feel_pulse(frames) if language == "pop" else frames)
+    net = art if art and language == "art" else load_net(language)
+    heard = net.hear(feel_pulse(frames) if language == "pop" else frames)
     return language, heard, frames, delay
-
-
-@cache
-def _habits(language: str) -> Habits:
-    extra = load_net(language).extra
-    return Habits(extra["place"], extra["keys"], float(extra.get("begin", BEGIN_WEIGHT)))
 
 
 def _hush(heard: Heard, frames: Frames) -> Heard:

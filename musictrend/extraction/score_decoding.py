@@ -1,10 +1,12 @@
 """From what the network hears in frames to chords and keys in time: the likeliest path of each.
 
 A chord lasts until the network hears a new one begin. A key lasts until the network or the chords speak for another,
-each chord for the keys that it is at home in, and near keys follow each other more readily than distant ones. The bass
-is a third path, over the tones of the chord. What belongs to a key and which key follows which was counted in the
-analyses that the network learned from. (The way back, chords told by keys, was tried and left out: the network hears
-both over the same context, and roots became worse by 0.3 points of the time.)
+each chord for the keys that it is at home in, and near keys follow each other more readily than distant ones. The key
+that the piece as a whole speaks for is its home: it has the better claim to every chord, so that a path leaves it for
+good reasons alone, and a piece is expected to change key about as often whether it is long or short. The bass is a
+third path, over the tones of the chord. What belongs to a key and which key follows which was counted in the analyses
+that the network learned from. (The way back, chords told by keys, was tried and left out: the network hears both over
+the same context, and roots became worse by 0.3 points of the time.)
 
 References
 ----------
@@ -27,10 +29,12 @@ N_QUALITIES = len(QUALITIES)
 NOTHING = 12 * N_QUALITIES  # the state without a chord
 BITMAPS = np.array([list_qualities()[name].bitmap for name in QUALITIES])
 # Set on validation and development pieces: how loudly a frame's chord and its chord's beginning speak, the price in
-# nats of a bass that moves within a chord; then for keys a frame's key and the chord's place in the key.
+# nats of a bass that moves within a chord; then for keys a frame's key, the chord's place in the key, and home.
 CHORD_WEIGHT, BEGIN_WEIGHT, BASS_PRICE = 2.0, 0.4, 0.4
-KEY_WEIGHT, PLACE_WEIGHT = 0.15, 0.5
-KEY_CHANGE = 0.005  # chance that a key ends with a chord
+KEY_WEIGHT, PLACE_WEIGHT, HOME_WEIGHT = 0.1, 0.5, 0.4
+HOME_REACH = 256  # chords to each side that speak for the home key: a file may hold several movements
+KEY_CHANGES = 2.0  # changes of key expected in a piece
+RAREST, OFTENEST = 0.002, 0.02  # bounds of the chance that a key ends with a chord
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +63,14 @@ class Habits:
         flat = turned.reshape(24, -1)
         return np.concatenate([flat, np.full((24, 1), flat.max())], axis=1)
 
-    def key_moves(self) -> np.ndarray:
-        """Log chance of each key after each, at the end of a chord: shape (24, 24)."""
+    def key_moves(self, n_chords: int) -> np.ndarray:
+        """Log chance of each key after each, at the end of one of so many chords: shape (24, 24)."""
+        ends = min(max(KEY_CHANGES / n_chords, RAREST), OFTENEST)
         moves = np.zeros((12, 2, 12, 2))
         for tonic in range(12):
             moves[tonic] = np.roll(self.keys, tonic, axis=1)
-        square = moves.reshape(24, 24) + np.log(KEY_CHANGE)
-        np.fill_diagonal(square, np.log1p(-KEY_CHANGE))
+        square = moves.reshape(24, 24) + np.log(ends)
+        np.fill_diagonal(square, np.log1p(-ends))
         return square
 
 
@@ -135,6 +140,14 @@ def _follow_keys(emission: np.ndarray, moves: np.ndarray) -> np.ndarray:
     return path
 
 
+def _find_home(by_chord: np.ndarray) -> np.ndarray:
+    """The key that the music around each chord speaks for most: shape (m,)."""
+    sums = np.concatenate([np.zeros((1, 24)), np.cumsum(by_chord, axis=0)])
+    chord = np.arange(len(by_chord))
+    after, before = np.minimum(chord + HOME_REACH + 1, len(by_chord)), np.maximum(chord - HOME_REACH, 0)
+    return (sums[after] - sums[before]).argmax(axis=1)
+
+
 def decode(heard: Heard, habits: Habits) -> Decoded:
     """Chords, keys and bass of each frame.
 
@@ -149,7 +162,9 @@ def decode(heard: Heard, habits: Habits) -> Decoded:
     starts = np.flatnonzero(np.diff(chord, prepend=-1))
     by_chord = KEY_WEIGHT * np.add.reduceat(heard.key.astype(np.float64), starts, axis=0)
     by_chord += PLACE_WEIGHT * habits.places()[:, chord[starts]].T
-    key = np.repeat(_follow_keys(by_chord, habits.key_moves()), np.diff(np.append(starts, len(chord))))
+    by_chord[np.arange(len(starts)), _find_home(by_chord)] += HOME_WEIGHT
+    key = _follow_keys(by_chord, habits.key_moves(len(starts)))
+    key = np.repeat(key, np.diff(np.append(starts, len(chord))))
     return Decoded(chord, key, _follow_bass(heard, chord))
 
 

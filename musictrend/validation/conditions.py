@@ -119,7 +119,12 @@ def measure_spread(
     scale = float(np.std(x)) or 1.0
     told = sloped and size[enough].min() >= MIN_SLOPED
     x = x / scale if told else np.zeros(len(x))  # in SD: a and b then move a song alike
-    _, own = np.unique(group[rows], return_inverse=True)
+    own = group[rows].copy()
+    for c in range(k):  # of one group alone nothing would be resampled: its songs stand for themselves
+        mine = at == c
+        if np.ptp(own[mine]) == 0:
+            own[mine] = own.max() + 1 + np.arange(mine.sum())
+    _, own = np.unique(own, return_inverse=True)
     n_groups = int(own.max()) + 1
     terms = np.stack([p, p * x, p * d, p * x * x, p * x * d])  # (5, n)
     sums = np.zeros((n_groups, k, 5))

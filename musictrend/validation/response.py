@@ -251,7 +251,7 @@ def fit_response(
     if spreads.get("repertoire"):
         for level in ("source", "era"):
             spreads[level] = add_spreads(spreads.get(level, ()), spreads["repertoire"], 0.5)
-    unknown = [level for level in ("source", "era") if not spreads.get(level, True)]
+    unknown = [level for level in ("source", "era", "repertoire") if not spreads.get(level, True)]
     if unknown and not why:
         why = f"too few songs to tell how far another {' or '.join(unknown)} shifts it"
     found = Response(measure, vocabulary, centre, a, b, power, covariance, sd, correlation, bias, n, n_groups,

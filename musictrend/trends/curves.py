@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 
+from musictrend.complexity import list_measures
 from musictrend.trends.groups import GroupFit, adjusted_values, batch_cells, design_of
 from musictrend.trends.linear import adjust_values, quantile_t
 from musictrend.trends.options import TrendOptions
@@ -64,8 +65,19 @@ def estimate_curves(
         found = list(pool.map(lambda task: _curve_blocks(panel, task[0], task[1], options), tasks))
     table = stack_blocks([block for blocks in found for block in blocks])
     if table is not None:
-        table = table[table["estimate"].notna()]
+        table = _stay_possible(table[table["estimate"].notna()])
     return sort_rows(conform(table, CURVE_COLUMNS), _KEYS)
+
+
+def _stay_possible(table: pd.DataFrame) -> pd.DataFrame:
+    """Bands cut at what a measure can be: no share is below 0 or above 1."""
+    known = list_measures().set_index("measure")
+    least = table["measure"].map(known["low"]).astype(float).fillna(-np.inf)
+    most = table["measure"].map(known["high"]).astype(float).fillna(np.inf)
+    return table.assign(
+        low=np.maximum(table["low"], np.minimum(least, table["estimate"])),
+        high=np.minimum(table["high"], np.maximum(most, table["estimate"])),
+    )
 
 
 def choose_bandwidth(year: np.ndarray, n_artists: int) -> float:

@@ -50,6 +50,21 @@ def test_curves_stay_inside_the_observed_years_and_count_their_tracks():
     assert (one["n"] == counts.reindex(one.index).fillna(0)).all()
 
 
+def test_no_band_of_a_share_leaves_0_to_1():
+    world = make_world("plain", 0.1, 2)
+    scores = world.scores()
+    scores = scores[scores["measure"] == scores["measure"].iloc[0]]
+    widest = {}
+    for name in ("nontriad_share", "a measure of one's own"):
+        panel = build_panel(scores.assign(measure=name), world.tracks, OPTIONS)
+        curves = estimate_curves(panel, fit_groups(panel, list_groups(panel, OPTIONS), OPTIONS), OPTIONS)
+        widest[name] = curves["low"].min(), curves["high"].max()
+        assert ((curves["low"] <= curves["estimate"]) & (curves["estimate"] <= curves["high"])).all()
+    inside = curves["estimate"].min(), curves["estimate"].max()  # values about 0: some lie below any share
+    assert widest["nontriad_share"] == (min(inside[0], 0.0), min(widest["a measure of one's own"][1], 1.0))
+    assert widest["a measure of one's own"][0] < inside[0]
+
+
 def test_no_curve_is_drawn_across_a_gap_without_music():
     year = np.r_[np.repeat(np.arange(1950.0, 1960), 6), np.repeat(np.arange(2010.0, 2020), 6)]
     at = np.arange(1950.0, 2020)

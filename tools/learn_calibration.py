@@ -37,13 +37,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from score_pairs import MIN_FIT, Pair, read_dcml, read_pop909, read_when_in_rome, was_learned
 
-import musictrend
 from musictrend.cache import hash_bytes
 from musictrend.extraction.engines import get_engine
 from musictrend.extraction.keys import fill_keys
 from musictrend.extraction.origin import NOTES
 from musictrend.extraction.score import estimate_chords
-from musictrend.extraction.score_net import Net
+from musictrend.extraction.score_net import Net, tell_version
 from musictrend.harmony.table import ChordTable
 from musictrend.validation.calibration import Calibration, learn_calibration
 from musictrend.validation.pairing import read_pairs
@@ -124,7 +123,7 @@ def learn_notes(data: Path, nets: Mapping[str, Net]) -> Calibration:
         reference,
         estimate,
         engine=NOTES,
-        version=musictrend.__version__,
+        version=tell_version(),
         groups=works,
         strata=[pair.source for pair in pairs],
         conditions={"repertoire": [name_repertoire(pair) for pair in pairs]},

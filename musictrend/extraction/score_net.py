@@ -21,9 +21,10 @@ from importlib import resources
 
 import numpy as np
 
+from musictrend.cache import hash_bytes
 from musictrend.extraction.score_frames import Frames
 
-__all__ = ["QUALITIES", "Heard", "Net", "load_net"]
+__all__ = ["QUALITIES", "Heard", "Net", "load_net", "tell_version"]
 
 # The qualities that the network can name, in the order of its channels.
 QUALITIES = ("maj", "min", "7", "dim", "dim7", "hdim7", "min7", "maj7", "aug", "sus4", "sus2", "minmaj7")
@@ -135,3 +136,10 @@ def load_net(name: str) -> Net:
     path = resources.files("musictrend") / "data" / "models" / f"score_{name}.npz"
     with resources.as_file(path) as file, np.load(file, allow_pickle=False) as weights:
         return Net({key: weights[key] for key in weights.files})
+
+
+@cache
+def tell_version() -> str:
+    """Which networks these are: by what is in their files, whatever the version of the package."""
+    folder = resources.files("musictrend") / "data" / "models"
+    return f"musictrend score nets {hash_bytes(*((folder / f'score_{name}.npz').read_bytes() for name in ('art', 'pop')))[:12]}"

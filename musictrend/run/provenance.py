@@ -70,8 +70,9 @@ def describe_engines(names: Sequence[str], *, commercial: bool = False) -> list[
     rows: list[dict[str, Any]] = []
     for name in names:
         if name == NOTES:
-            version = package_versions()["musictrend"]
-            rows.append({"name": name, "version": version, "licence_code": "MIT", "licence_weights": "CC BY-SA 4.0",
+            from musictrend.extraction.score_net import tell_version
+
+            rows.append({"name": name, "version": tell_version(), "licence_code": "MIT", "licence_weights": "CC BY-SA 4.0",
                          "commercial": True})  # fmt: skip
             continue
         from musictrend.extraction.engines import get_engine

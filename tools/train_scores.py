@@ -43,6 +43,7 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from languages import learn_language
+from learn_calibration import read_nets
 from listener import Listener
 from score_pairs import Pair, part_name, read_dcml, read_pop909, read_when_in_rome, was_learned
 
@@ -434,16 +435,13 @@ def learn_art(given: argparse.Namespace) -> dict[str, np.ndarray]:
 
 def read_trials(folder: Path, pairs: list[Pair]) -> list[Trial]:
     """The networks of cross-validation, and the pieces that each was kept from: what confidence is calibrated on."""
-    trials = []
-    for path in sorted(folder.glob("fold_*.npz")):
-        with np.load(path, allow_pickle=False) as arrays:
-            away = set(arrays["away"].tolist())
-            net = Net({name: arrays[name] for name in arrays.files if name != "away"})
-        habits = {name: net.extra[name] for name in ("place", "keys")}
-        trials.append((net, habits, [p for p in pairs if p.piece in away]))
-    if sorted(p.piece for _, _, kept in trials for p in kept) != sorted(p.piece for p in pairs):
+    nets = read_nets(folder)
+    if not nets.keys() >= {p.piece for p in pairs}:
         raise SystemExit(f"{folder}: not every piece was kept from one network; first: --folds 4 -o {folder}")
-    return trials
+    return [
+        (net, {name: net.extra[name] for name in ("place", "keys")}, [p for p in pairs if nets[p.piece] is net])
+        for net in dict.fromkeys(nets.values())
+    ]
 
 
 def teach_art(

@@ -24,6 +24,7 @@ from musictrend.run.provenance import describe_corpora, describe_engines, descri
 from musictrend.run.work import at_work, lock_folder
 
 if TYPE_CHECKING:
+    from musictrend.report import RunTables
     from musictrend.validation.uncertainty import UncertainScores
 
 __all__ = ["analyze", "check_choices", "do_report", "do_scores", "do_simulation", "do_trends", "start_run"]
@@ -421,14 +422,17 @@ def _scenario_texts(options: Options) -> list[str]:
     return [Path(name).read_text(encoding="utf-8") for name in options.scenarios if Path(name).is_file()]
 
 
-def do_report(run: Run, options: Options, *, again: bool = False, other: Run | None = None) -> None:
-    """The report stage: one page that explains it all, and sets an ``other`` run beside this one if there is one."""
+def do_report(run: Run, options: Options, *, again: bool = False, other: Run | None = None) -> RunTables | None:
+    """The report stage: one page that explains it all, and sets an ``other`` run beside this one if there is one.
+
+    Returns what the page was made from; None where it stands already.
+    """
     from musictrend.report import compare_tables, read_tables, write_report
 
     beside = [] if other is None else [other.record.get("files", {})]
     fingerprint = run.fingerprint("report", options.title, *beside)
     if run.is_done("report", fingerprint) and not again:
-        return
+        return None
     run.record.pop("timings", None)  # the page is the same however long it took
     with run.stage("report", fingerprint):
         run.path("comparison.parquet").unlink(missing_ok=True)
@@ -437,6 +441,7 @@ def do_report(run: Run, options: Options, *, again: bool = False, other: Run | N
             tables = replace(tables, beside=read_tables(other.folder))
             run.write("comparison", compare_tables(tables).rows)
         write_report(tables, run.path("report.html"), title=options.title or None)
+    return tables
 
 
 def _follow(progress: Progress):

@@ -203,7 +203,7 @@ def rerun_report(
     document : dict
         ``written``, and with ``compare`` also ``comparison``: the other run, what differs, and the slopes as rows.
     """
-    from musictrend.report import compare_runs, read_tables, write_report
+    from musictrend.report import compare_tables, read_tables, write_report
 
     target = place_report(folder, format=format, out=out, compare=compare)
     run, other = Run.open(folder), None if compare is None else Run.open(compare)
@@ -211,13 +211,16 @@ def rerun_report(
         options = analysis.options_of(run)
         options = replace(options, title=title or options.title)
         with at_work(run.folder):
-            analysis.do_report(run, options, again=True, other=other)
+            tables = analysis.do_report(run, options, again=True, other=other)
             analysis.keep_options(run, options)
     else:
-        write_report(run.folder, target, title=title or None, format=format, compare=other)
-    if other is None:
+        tables = read_tables(run.folder)
+        if other is not None:
+            tables = replace(tables, beside=read_tables(other.folder))
+        write_report(tables, target, title=title or None, format=format)
+    if other is None or tables is None:
         return {"written": str(target)}
-    found = compare_runs(read_tables(run.folder), read_tables(other.folder))
+    found = compare_tables(tables)
     return {
         "written": str(target),
         "comparison": {
